@@ -1,0 +1,249 @@
+"""A solver as a layer of a PyTorch model."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from imle_core._solver import FunctionSolver, Solver
+from imle_core.engine import Binding, Call, SolveFunction, perturb
+from imle_core.engine._plan import HALF, check_dtype
+from imle_core.errors import CheckpointMismatchError, InvalidInstanceError, SolverParameterError
+from imle_core.estimators import Estimator, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from imle_core._solver import Sense, Validation
+
+__all__ = ["SolverLayer", "differentiable"]
+
+
+class SolverLayer(nn.Module):
+    r"""A combinatorial solver with a gradient.
+
+    In training it solves perturbed parameters and back-propagates what the estimator makes of the solutions; in eval
+    it is the plain solver, ``MAP(theta)``, and its gradient is that of the estimator without noise.
+
+    Theta is in the solver's own sense: costs for a minimising solver, scores for a maximising one.
+
+    Args:
+        solver: A :class:`Solver`, or the name of an installed one, whose options are then given as keywords.
+        estimator: An estimator such as ``IMLE(samples=4)``, or the name of one: ``"imle"``, ``"aimle"``,
+            ``"blackbox"``.
+        reduction: ``"mean"`` returns the mean over samples, shape ``(*batch, *event)``; ``"none"`` keeps the
+            samples as a leading dimension (S in training, 1 in eval), because E[f(z)] is not f(E[z]).
+        generator: Source of the noise, on theta's device; None takes torch's global one.
+        validate: ``"basic"`` verifies shape, dtype, finiteness and integrality of what the solver returns,
+            ``"full"`` also that each state is feasible.
+        **solver_options: Parameters of the solver, where it is given by name.
+
+    Shape:
+        - Input: ``(*batch, *event)``, any floating dtype (float16 and bfloat16 are solved in float32).
+        - Output: ``(*batch, *event)`` or ``(S, *batch, *event)``, theta's dtype and device.
+
+    Raises:
+        SolverNotFoundError, SolverParameterError: the solver cannot be made.
+        InvalidThetaError: theta is not finite, not floating, or not of the solver's shape.
+
+    Reference:
+        Niepert, Minervini and Franceschi (2021), Implicit MLE: backpropagating through discrete exponential family
+        distributions.
+
+    Example:
+        >>> import torch, imle_core as imle
+        >>> layer = imle.SolverLayer("torch.k_subset", k=2)
+        >>> scores = torch.tensor([[0.1, 3.0, 2.0, -1.0]], requires_grad=True)
+        >>> layer.eval()(scores)
+        tensor([[0., 1., 1., 0.]], grad_fn=<...>)
+    """
+
+    state: Tensor | None
+
+    def __init__(
+        self,
+        solver: Solver | str,
+        estimator: Estimator | str = "imle",
+        *,
+        reduction: Literal["mean", "none"] = "mean",
+        generator: torch.Generator | None = None,
+        validate: Validation = "basic",
+        **solver_options: Any,
+    ) -> None:
+        super().__init__()
+        if isinstance(solver, str):
+            from imle_core.registry import solver as make_solver
+
+            solver = make_solver(solver, **solver_options)
+        elif solver_options:
+            raise SolverParameterError(
+                f"SolverLayer: unknown keywords {', '.join(sorted(solver_options))}. Options of a solver go with "
+                "its name; this solver is already made."
+            )
+        if not isinstance(solver, Solver):
+            raise TypeError(
+                f"solver must be an imle_core.Solver or the name of one; got {solver!r}. "
+                "A bare function becomes a layer by imle_core.differentiable(sense=...)."
+            )
+        if getattr(solver, "sense", None) not in ("max", "min"):
+            raise SolverParameterError(
+                f"{solver.name} declares no sense; set `sense = 'max'` (scores) or `sense = 'min'` (costs)."
+            )
+        if reduction not in ("mean", "none"):
+            raise ValueError(f"SolverLayer: reduction must be 'mean' or 'none'; got {reduction!r}.")
+        if validate not in ("basic", "full"):
+            raise ValueError(f"SolverLayer: validate must be 'basic' or 'full'; got {validate!r}.")
+        self.reduction = reduction
+        self._binding = Binding(solver, resolve(estimator), generator, validate)
+        self.register_buffer("state", self.estimator.initial_state())
+
+    @property
+    def solver(self) -> Solver:
+        """The solver."""
+        return self._binding.solver
+
+    @property
+    def estimator(self) -> Estimator:
+        """The estimator; assign another one to anneal a temperature, say. What has adapted stays where it fits."""
+        return self._binding.estimator
+
+    @estimator.setter
+    def estimator(self, estimator: Estimator | str) -> None:
+        self._binding.estimator = resolve(estimator)
+        state = self._binding.estimator.initial_state()
+        if (state is None) != (self.state is None):
+            self.state = state
+
+    @property
+    def generator(self) -> torch.Generator | None:
+        """The source of the noise; None for torch's global one."""
+        return self._binding.generator
+
+    @generator.setter
+    def generator(self, generator: torch.Generator | None) -> None:
+        self._binding.generator = generator
+
+    def forward(self, theta: Tensor, *, instances: Sequence[Any] | Tensor | None = None) -> Tensor:
+        """Return the states of theta.
+
+        Args:
+            theta: Costs or scores, shape ``(*batch, *event)``.
+            instances: One instance for each row of the batch, in row-major order, or what :meth:`prepare` made of
+                them; for solvers whose rows may differ.
+
+        Returns:
+            States, shape ``(*batch, *event)``, or ``(S, *batch, *event)`` with ``reduction="none"``.
+        """
+        solver, estimator, binding = self.solver, self.estimator, self._binding
+        check_dtype(solver, theta)
+        batch, event = solver.split_shape(theta.shape)
+        working = torch.float32 if theta.dtype in HALF else theta.dtype
+        rows = theta.to(working).reshape(-1, *event) if batch else theta.to(working).unsqueeze(0)
+        scores = rows if solver.sense == "max" else -rows
+        numbers = self._numbers(instances, len(rows))
+
+        perturbed = self.training and estimator.noise is not None
+        if perturbed:
+            points = perturb(scores.detach(), estimator.samples, binding.handle)
+        else:
+            samples = estimator.samples if self.training else 1
+            points = scores.detach().expand(samples, *scores.shape)
+        call = Call(binding, estimator, moved=perturbed, adapt=self.training)
+        z = SolveFunction.apply(scores, points, numbers, self.state, call)
+        z = z.to(theta.dtype).reshape(len(points), *theta.shape)
+        if self.reduction == "none":
+            return z
+        return z.mean(0) if len(points) > 1 else z.squeeze(0)
+
+    def prepare(self, instances: Sequence[Any]) -> Tensor:
+        """Return numbers, int64, that stand for instances in calls of this layer.
+
+        A data set can keep them beside its rows, and a compiled model takes them as it takes any tensor.
+
+        Raises:
+            InvalidInstanceError: the solver does not accept an instance.
+        """
+        return self._binding.prepare(instances)
+
+    def extra_repr(self) -> str:
+        """Return the solver, the estimator and the reduction."""
+        return f"{self.solver.name}, {self.estimator}, reduction={self.reduction!r}"
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on, in plain types."""
+        shape = self.solver.event_shape
+        return {"solver": self.solver.name, "event_shape": None if shape is None else list(shape)}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Verify that a checkpoint is of a layer over the same solver."""
+        if state != self.get_extra_state():
+            mine = self.get_extra_state()
+            raise CheckpointMismatchError(
+                f"the checkpoint is of a layer over {state.get('solver')!r} with event shape "
+                f"{state.get('event_shape')}, this layer is over {mine['solver']!r} with event shape "
+                f"{mine['event_shape']}. Load it into a model with the same solver."
+            )
+
+    def _numbers(self, instances: Sequence[Any] | Tensor | None, rows: int) -> Tensor | None:
+        if instances is None:
+            return None
+        numbers = instances.flatten() if isinstance(instances, Tensor) else self.prepare(instances)
+        if len(numbers) != rows:
+            raise InvalidInstanceError(
+                f"{self.solver.name}: {len(numbers)} instances for {rows} rows; give one instance for each row."
+            )
+        return numbers
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> SolverLayer:
+        """Move the adaptive state with the module, but never round it: `.half()` is about the network."""
+        state = self.state
+        super()._apply(fn, recurse)
+        if state is not None and self.state is not None and self.state.dtype != state.dtype:
+            self.state = state.to(self.state.device)
+        return self
+
+
+def differentiable(
+    function: Callable[..., Any] | None = None,
+    *,
+    sense: Sense,
+    estimator: Estimator | str = "imle",
+    event_shape: tuple[int | None, ...] | None = None,
+    **layer_options: Any,
+) -> Any:
+    """Make a layer of a bare function that solves a batch.
+
+    Args:
+        function: ``(N, *event) -> (N, *event)``: given NumPy arrays, or tensors if its parameter is annotated
+            ``torch.Tensor``.
+        sense: ``"max"`` if the function maximises scores, ``"min"`` if it minimises costs.
+        estimator: As for :class:`SolverLayer`.
+        event_shape: Shape of one structure; by default all but the first axis of theta.
+        **layer_options: ``reduction``, ``generator``, ``validate`` of :class:`SolverLayer`.
+
+    Returns:
+        A :class:`SolverLayer`, or, without a function, a decorator that makes one.
+
+    Example:
+        >>> import numpy as np, torch, imle_core as imle
+        >>> @imle.differentiable(sense="min", estimator=imle.IMLE(samples=2))
+        ... def cheapest(costs):
+        ...     return np.eye(costs.shape[1])[costs.argmin(axis=1)]
+        >>> costs = torch.tensor([[2.0, 1.0, 3.0]], requires_grad=True)
+        >>> cheapest.eval()(costs).detach()
+        tensor([[0., 1., 0.]])
+    """
+    if function is None:
+        return functools.partial(
+            differentiable, sense=sense, estimator=estimator, event_shape=event_shape, **layer_options
+        )
+    if not callable(function):
+        raise TypeError(f"differentiable takes a function; got {function!r}.")
+    layer = SolverLayer(
+        FunctionSolver(function, sense=sense, event_shape=event_shape), estimator, **layer_options
+    )
+    layer.__doc__ = function.__doc__
+    return layer

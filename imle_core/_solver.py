@@ -1,0 +1,227 @@
+"""The contract of a solver: what a plugin author writes, and what the core adds around it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+
+from imle_core.engine._plan import as_rows, solve_rows
+from imle_core.errors import InvalidInstanceError, InvalidThetaError, MissingCapabilityError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["FunctionSolver", "Solver"]
+
+Sense = Literal["max", "min"]
+Validation = Literal["basic", "full"]
+
+
+class Solver(ABC):
+    r"""A maximum-a-posteriori oracle: for parameters theta, the best structure of a finite set Z.
+
+    .. math:: z^*(\theta) = \arg\max_{z \in Z} \langle z, \theta \rangle
+       \quad (\text{or } \arg\min \text{ of a cost, as } \texttt{sense} \text{ declares})
+
+    A subclass implements :meth:`solve` and declares ``sense``; everything else is optional.
+
+    ``solve(self, theta)`` receives a batch of rows, shape ``(N, *event)``, and returns one structure a row, in
+    the same shape: a NumPy array on the host, or, if its parameter is annotated ``torch.Tensor``, a tensor on
+    theta's device. Either kind may be returned. The array is the solver's own copy, finite, of a floating
+    dtype (float32 or float64), and gradients are not tracked.
+
+    The core wraps it, so that a direct call ``solver.solve(theta)`` is checked as a layer's is: it validates
+    theta, applies the policy for negative costs, normalises the scale, and validates what comes back.
+
+    Attributes:
+        sense: ``"max"`` if theta are scores, ``"min"`` if they are costs.
+        event_shape: Shape of one structure. ``None`` in a place accepts any length there; ``None`` as a whole
+            takes the first axis of theta as the batch and all others as the event.
+        output: What the entries of a structure are: ``"binary"``, ``"integer"`` or ``"real"``; binary and
+            integer are verified on every answer.
+        scale_invariant: Whether <z, theta> is the whole objective, so that a positive factor of theta does not
+            change the answer. The core then divides each row by a power of two near its largest magnitude:
+            the answers of solvers with absolute tolerances depend on the scale of their objective.
+        negative: What happens to costs below zero. ``"allow"``: nothing. ``"error"``: they are refused in
+            theta; points that perturbation or the loss gradient moved below zero are clipped at zero.
+            ``"clip"``: all are clipped at zero.
+        name: The qualified name, set by the registry.
+
+    Example:
+        >>> import numpy as np
+        >>> class TopK(Solver):
+        ...     sense = "max"
+        ...     def __init__(self, k):
+        ...         self.k = k
+        ...     def solve(self, theta):
+        ...         z = np.zeros_like(theta)
+        ...         np.put_along_axis(z, np.argsort(-theta, axis=1)[:, : self.k], 1, axis=1)
+        ...         return z
+        >>> TopK(2).solve(np.array([[0.1, 3.0, 2.0]]))
+        array([[0., 1., 1.]])
+    """
+
+    sense: Sense
+    event_shape: tuple[int | None, ...] | None = None
+    output: Literal["binary", "integer", "real"] = "real"
+    scale_invariant: bool = False
+    negative: Literal["allow", "error", "clip"] = "allow"
+    name: str = ""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Wrap the author's ``solve`` and ``decode`` in what the core owes the caller."""
+        super().__init_subclass__(**kwargs)
+        cls.name = cls.__dict__.get("name", cls.__name__)
+        if "solve" in cls.__dict__:
+            cls.solve = _checked_solve(cls.__dict__["solve"])  # type: ignore[method-assign]
+        if "decode" in cls.__dict__:
+            cls.decode = _batched_decode(cls.__dict__["decode"])  # type: ignore[method-assign]
+
+    @abstractmethod
+    def solve(
+        self, theta: Any, *, instances: Sequence[Any] | None = None, validate: Validation = "basic"
+    ) -> Any:
+        """Return the best structure for each row of theta.
+
+        Args:
+            theta: Array or tensor of shape ``(N, *event)``, floating: costs or scores, as ``sense`` says.
+            instances: One instance for each row, for solvers whose rows may differ (they have an ``instances``
+                parameter in their own ``solve``, and receive what :meth:`prepare` made of each).
+            validate: ``"basic"`` (shape, dtype, finite, integral) or ``"full"`` (also :meth:`is_feasible`).
+
+        Returns:
+            Structures, shape ``(N, *event)``, of theta's kind, dtype and device.
+
+        Raises:
+            InvalidThetaError: theta is not finite, not floating or of the wrong shape.
+            InfeasibleError, UnboundedError: a row has no solution.
+            InvalidSolutionError: the solver returned something that is no structure.
+            SolverError: the solver raised; its exception is the ``__cause__``.
+        """
+
+    def prepare(self, instance: Any) -> Any:
+        """Turn one instance into what ``solve`` needs of it; called once for each distinct instance.
+
+        Raises:
+            InvalidInstanceError: by default, because a solver has one instance unless it overrides this.
+        """
+        raise InvalidInstanceError(
+            f"{self.name}: rows cannot have different instances; the solver has no `prepare` method. "
+            f"Got {instance!r}."
+        )
+
+    def decode(self, z: Any, *, instance: Any = None) -> Any:
+        """Return the structure that a state stands for (a path as a list of nodes, a tour, ...).
+
+        Args:
+            z: One state, shape ``event``, or a batch of them with any leading dimensions.
+            instance: The instance that the state solves, where rows have different instances.
+
+        Returns:
+            The structure, or nested lists of them for a batch.
+        """
+        raise MissingCapabilityError(f"{self.name} has no `decode`: its states have no other form.")
+
+    def encode(self, structure: Any) -> Any:
+        """Return the state, shape ``event``, of a structure; the inverse of :meth:`decode`."""
+        raise MissingCapabilityError(f"{self.name} has no `encode`: its states have no other form.")
+
+    def is_feasible(self, z: Any, *, instances: Sequence[Any] | None = None) -> Any:
+        """Return for each row of states, shape ``(N, *event)``, whether it belongs to the set Z."""
+        raise MissingCapabilityError(f"{self.name} has no `is_feasible`, so validate='full' is not available.")
+
+    def explain(self) -> str:
+        """Return in words which method solves this problem and why."""
+        return f"{self.name}: {'maximises scores' if self.sense == 'max' else 'minimises costs'}."
+
+    def split_shape(self, shape: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Split the shape of theta into batch shape and event shape.
+
+        Raises:
+            InvalidThetaError: the trailing shape is not this solver's, or there is no batch axis.
+        """
+        shape = tuple(shape)
+        if self.event_shape is None:
+            if len(shape) < 2:
+                raise InvalidThetaError(
+                    f"{self.name}: theta {shape} has no batch axis; the solver declares no event_shape, so theta "
+                    "must be (batch, *event)."
+                )
+            return shape[:1], shape[1:]
+        ndim = len(self.event_shape)
+        batch, event = shape[: len(shape) - ndim], shape[len(shape) - ndim :]
+        fits = len(shape) >= ndim and all(w in (None, n) for w, n in zip(self.event_shape, event, strict=True))
+        if not fits:
+            wanted = str(self.event_shape).replace("None", "*")
+            raise InvalidThetaError(f"{self.name}: theta {shape} but this instance has shape {wanted}.")
+        return batch, event
+
+    @functools.cached_property
+    def takes_tensors(self) -> bool:
+        """Whether ``solve`` is given tensors on theta's device instead of NumPy arrays."""
+        return _annotated_tensor(inspect.unwrap(type(self).solve))
+
+
+def _annotated_tensor(function: Callable[..., Any]) -> bool:
+    """Whether the parameter ``theta`` (the first but ``self``) of a solve function is annotated as a tensor."""
+    parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
+    return bool(parameters) and "Tensor" in str(parameters[0].annotation)
+
+
+def _checked_solve(raw: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(raw)
+    def solve(self: Solver, theta: Any, *, instances: Any = None, validate: Validation = "basic") -> Any:
+        rows = as_rows(self, theta)
+        prepared = None if instances is None else [self.prepare(instance) for instance in instances]
+        z = solve_rows(self, raw.__get__(self), rows, prepared=prepared, validate=validate)
+        return z if isinstance(theta, torch.Tensor) else z.numpy()
+
+    return solve
+
+
+def _batched_decode(raw: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(raw)
+    def decode(self: Solver, z: Any, **kwargs: Any) -> Any:
+        states = z.detach().cpu().numpy() if isinstance(z, torch.Tensor) else np.asarray(z)
+        batch, _ = self.split_shape(states.shape) if self.event_shape is not None else ((), states.shape)
+        if not batch:
+            return raw(self, states, **kwargs)
+        return [decode(self, state, **kwargs) for state in states]
+
+    return decode
+
+
+class FunctionSolver(Solver):
+    """A bare function as a solver; what :func:`imle_core.differentiable` makes of it.
+
+    Args:
+        function: ``(N, *event) -> (N, *event)``; a tensor if its parameter is annotated so, else an array.
+        sense: ``"max"`` for scores, ``"min"`` for costs.
+        event_shape: See :class:`Solver`.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        sense: Sense,
+        event_shape: tuple[int | None, ...] | None = None,
+    ) -> None:
+        self.function = function
+        self.sense = sense
+        self.event_shape = event_shape
+        self.name = getattr(function, "__name__", type(function).__name__)
+
+    def solve(self, theta: Any) -> Any:  # type: ignore[override]
+        """Call the function."""
+        return self.function(theta)
+
+    @functools.cached_property
+    def takes_tensors(self) -> bool:
+        """Whether ``solve`` is given tensors on theta's device instead of NumPy arrays."""
+        return _annotated_tensor(self.function)

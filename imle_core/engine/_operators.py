@@ -1,0 +1,143 @@
+"""The two opaque operators: perturb theta, and solve a batch of points.
+
+Opaque to torch.compile, export and torch.func, which see tensors in and a tensor of known shape out. Everything that
+needs Python values, such as a check that raises, happens inside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from imle_core.errors import InvalidThetaError, SolverError
+
+from ._binding import Binding
+from ._plan import check_finite, check_nonnegative, magnitudes, solve_rows
+
+
+@torch.library.custom_op(
+    "imle::map_solve",
+    mutates_args=(),
+    schema="(Tensor points, Tensor? instances, Tensor? skip, bool moved, SymInt handle) -> Tensor",
+)
+def map_solve(
+    points: Tensor, instances: Tensor | None, skip: Tensor | None, moved: bool, handle: int
+) -> Tensor:
+    """Return argmax over the set of <z, point> for a batch of points, all of them in one call of the solver.
+
+    Args:
+        points: Shape ``(K, N, *event)``: K points for each of N rows, as scores (costs negated).
+        instances: Shape ``(N,)``, the numbers of the rows' instances; None where all rows share one.
+        skip: Shape ``(K, N)``, bool: points that are not solved and give zeros.
+        moved: Whether noise or a gradient moved the points away from theta.
+        handle: Of the binding that holds the solver.
+
+    Returns:
+        States, shape ``(K, N, *event)``, dtype and device of the points.
+    """
+    binding = Binding.of(handle)
+    k, n = points.shape[:2]
+    rows = points.reshape(k * n, *points.shape[2:])
+    prepared = None if instances is None else binding.prepared(instances) * k
+    options: dict[str, Any] = {"sign": binding.sign, "moved": moved, "validate": binding.validate}
+    solve = type(binding.solver).solve.__wrapped__.__get__(binding.solver)  # type: ignore[attr-defined]
+
+    which: Tensor | None = None
+    if skip is not None and bool(skip.any()):
+        which = (~skip).flatten().nonzero().squeeze(1)
+        rows = rows[which]
+        if prepared is not None:
+            prepared = [prepared[i] for i in which.tolist()]
+    try:
+        z = solve_rows(binding.solver, solve, rows, prepared=prepared, **options)
+    except SolverError as error:
+        if error.row is not None:
+            error.row = (error.row if which is None else int(which[error.row])) % n
+        raise
+    if which is not None:
+        z = torch.zeros(k * n, *points.shape[2:], dtype=z.dtype, device=z.device).index_copy_(0, which, z)
+    return z.reshape(points.shape)
+
+
+@map_solve.register_fake
+def _(points: Tensor, instances: Tensor | None, skip: Tensor | None, moved: bool, handle: int) -> Tensor:
+    return torch.empty_like(points, memory_format=torch.contiguous_format)
+
+
+@map_solve.register_vmap
+def _(
+    info: Any,
+    in_dims: tuple[int | None, ...],
+    points: Tensor,
+    instances: Tensor | None,
+    skip: Tensor | None,
+    moved: bool,
+    handle: int,
+) -> tuple[Tensor, int]:
+    size = info.batch_size
+    points = _rows_first(points, in_dims[0], size, at=1)
+    shape = points.shape
+    points = points.flatten(1, 2)
+    if instances is not None:
+        instances = _rows_first(instances, in_dims[1], size, at=0).flatten()
+    if skip is not None:
+        skip = _rows_first(skip, in_dims[2], size, at=1).flatten(1)
+    return map_solve(points, instances, skip, moved, handle).reshape(shape), 1
+
+
+@torch.library.custom_op(
+    "imle::perturb",
+    mutates_args=(),
+    schema="(Tensor theta, SymInt samples, SymInt handle) -> Tensor",
+    tags=(torch.Tag.nondeterministic_seeded,),
+)
+def perturb(theta: Tensor, samples: int, handle: int) -> Tensor:
+    """Return theta + tau * noise: one draw and one addition for all samples and rows, on theta's device.
+
+    Args:
+        theta: Scores, shape ``(N, *event)``, float32 or float64.
+        samples: Number S of samples.
+        handle: Of the binding that holds estimator and generator.
+
+    Returns:
+        Points, shape ``(S, N, *event)``.
+    """
+    binding = Binding.of(handle)
+    estimator = binding.estimator
+    assert estimator.noise is not None
+    if theta.numel():
+        check_finite(binding.solver, theta, magnitudes(theta))
+    if binding.solver.negative == "error":
+        check_nonnegative(binding.solver, theta * binding.sign)
+    generator = binding.generator
+    if generator is not None and generator.device.type != theta.device.type:
+        raise InvalidThetaError(
+            f"{binding.solver.name}: the generator is on {generator.device} but theta is on {theta.device}; "
+            f"make it with torch.Generator(device={str(theta.device)!r})."
+        )
+    shape = (samples, *theta.shape)
+    noise = estimator.noise.sample(shape, generator=generator, device=theta.device, dtype=theta.dtype)
+    return noise.mul_(estimator.tau).add_(theta)
+
+
+@perturb.register_fake
+def _(theta: Tensor, samples: int, handle: int) -> Tensor:
+    return theta.new_empty((samples, *theta.shape))
+
+
+@perturb.register_vmap
+def _(
+    info: Any, in_dims: tuple[int | None, ...], theta: Tensor, samples: int, handle: int
+) -> tuple[Tensor, int]:
+    theta = _rows_first(theta, in_dims[0], info.batch_size, at=0)
+    points = perturb(theta.flatten(0, 1), samples, handle)
+    return points.reshape(samples, *theta.shape), 1
+
+
+def _rows_first(x: Tensor, dim: int | None, size: int, *, at: int) -> Tensor:
+    """Move the vmapped dimension of x to ``at``, in front of its rows; make it if x has none."""
+    if dim is None:
+        return x.unsqueeze(at).expand(*x.shape[:at], size, *x.shape[at:])
+    return x.movedim(dim, at)

@@ -1,0 +1,99 @@
+"""Adaptive implicit maximum likelihood estimation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ._base import Estimator, Solve, require_choice, require_number
+from ._target import Difference, relative_move, target_difference
+
+_RATE = 0.05  # of the controller: log beta moves by at most this much upwards in a step
+_BOUNDS = (1e-4, 1e4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AIMLE(Estimator):
+    r"""Adaptive I-MLE: the step is controlled so that gradients are neither zero nor everywhere.
+
+    The gradient is that of :class:`IMLE` with the relative step :math:`\lambda_b = \beta
+    \max(\mathrm{rms}(\theta_b), \sigma) / \mathrm{rms}(g_b)`. After each backward pass in training,
+
+    .. math:: \log \beta \leftarrow \log \beta + \rho\, (n^* - n) / n^*
+
+    with n the number of entries per sample in which source and target states differ, averaged over the batch, and
+    n* the target. Beta starts at 1 and is a buffer of the layer, in float32: it is saved with the model, frozen in
+    eval, and never read back to the host. n does not change with the scale of the loss, so nothing here does.
+
+    Solver calls per row and step: S + 2S (central), S + S (forward difference).
+
+    Args:
+        samples: Number S of samples.
+        noise: Noise of the perturbation.
+        tau: Temperature, the factor of the noise, in units of theta.
+        target_norm: Number n* of non-zero entries of the gradient per sample, above 0.
+        difference: ``"central"`` or ``"forward"``.
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Reference:
+        Minervini, Franceschi and Niepert (2023), Adaptive perturbation-based gradient estimation for discrete
+        latent variable models, section 4 and Algorithm 1. Here the control is multiplicative and starts at 1, where
+        theirs is additive and starts at 0 with a zero gradient.
+
+    Example:
+        >>> AIMLE(target_norm=2.0).difference
+        'central'
+    """
+
+    target_norm: float = 1.0
+    difference: Difference = "central"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_number("AIMLE", "target_norm", self.target_norm, above=0)
+        require_choice("AIMLE", "difference", self.difference, ("forward", "central"))
+
+    def initial_state(self) -> torch.Tensor | None:
+        """Return beta = 1."""
+        return torch.ones((), dtype=torch.float32)
+
+    def gradient(
+        self, theta: Tensor, points: Tensor, z: Tensor, g: Tensor, solve: Solve, state: Tensor | None, adapt: bool
+    ) -> Tensor:
+        """Return the mean over samples of the difference of states over lam, and adapt beta."""
+        assert state is not None
+        move = relative_move(state.clone(), theta, g, self.noise_scale)
+        change = target_difference(points, z, move, solve, self.difference)
+        if adapt:
+            differing = (change != 0).flatten(2).sum(2)
+            adapt_step(state, differing, move.skip, self.target_norm)
+        return change.mean(0) * move.inverse
+
+
+@torch.library.custom_op("imle::adapt_step", mutates_args=("beta",), schema="(Tensor(a!) beta, Tensor differing, Tensor skip, float target) -> ()")
+def adapt_step(beta: Tensor, differing: Tensor, skip: Tensor, target: float) -> None:
+    """Update beta in place from the number of differing entries, shape ``(S, N)``, of the rows not skipped.
+
+    An operator of its own, so that it is one update for a whole batch under vmap as well.
+    """
+    moved = (~skip).sum()
+    average = differing.masked_fill(skip, 0).sum() / moved.clamp(min=1)
+    change = (_RATE * (target - average) / target).clamp(min=-1.0)
+    beta.copy_(torch.where(moved > 0, beta * change.exp(), beta).clamp(*_BOUNDS))
+
+
+@adapt_step.register_fake
+def _(beta: Tensor, differing: Tensor, skip: Tensor, target: float) -> None:
+    return None
+
+
+@adapt_step.register_vmap
+def _(
+    info: object, in_dims: tuple[int | None, ...], beta: Tensor, differing: Tensor, skip: Tensor, target: float
+) -> tuple[None, None]:
+    adapt_step(beta, differing, skip, target)
+    return None, None

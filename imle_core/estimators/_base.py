@@ -1,0 +1,127 @@
+"""What every gradient estimator is: a frozen value that tells which points to solve, and what they give."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from imle_core.errors import UnknownNameError, closest
+from imle_core.noise import Gumbel, Noise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+    from torch import Tensor
+
+
+class Solve(Protocol):
+    """Solve points that an estimator chose: ``(K, N, *event)`` to states of the same shape, in one batch."""
+
+    def __call__(self, points: Tensor, skip: Tensor) -> Tensor:
+        """Return the states; those where ``skip``, shape ``(K, N)``, is true are not solved and zero."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimator(ABC):
+    """A gradient estimator: noise for the forward pass, and a vector-Jacobian product for the backward pass.
+
+    Args:
+        samples: Number S of perturbed points for each row, at least 1.
+        noise: Their noise, or None for the unperturbed point.
+        tau: Temperature: the factor of the noise, in units of theta, at least 0.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+
+    samples: int = 1
+    noise: Noise | None = field(default_factory=Gumbel)
+    tau: float = 1.0
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        if isinstance(self.samples, bool) or not isinstance(self.samples, int) or self.samples < 1:
+            raise ValueError(f"{name}: samples must be an integer of at least 1; got {self.samples!r}.")
+        if not (self.noise is None or isinstance(self.noise, Noise)):
+            raise ValueError(
+                f"{name}: noise must be a noise such as imle.Gumbel(), or None; got {self.noise!r}."
+            )
+        require_number(name, "tau", self.tau, at_least=0)
+
+    @property
+    def noise_scale(self) -> float:
+        """Standard deviation of the perturbation of one entry of theta."""
+        return self.tau * self.noise.std if self.noise is not None else 0.0
+
+    def initial_state(self) -> torch.Tensor | None:
+        """Return what adapts during training, float32, to be kept by the layer as a buffer; None if nothing."""
+        return None
+
+    @abstractmethod
+    def gradient(
+        self, theta: Tensor, points: Tensor, z: Tensor, g: Tensor, solve: Solve, state: Tensor | None, adapt: bool
+    ) -> Tensor:
+        """Return the vector-Jacobian product with respect to theta.
+
+        Args:
+            theta: Scores, shape ``(N, *event)``.
+            points: The S points that the forward pass solved for each row, shape ``(S, N, *event)``.
+            z: Their states, shape ``(S, N, *event)``.
+            g: Gradient of the loss of one sample, shape ``(S, N, *event)``: S times dL/dz_s, so that S does not
+                change its size.
+            solve: Solves further points.
+            state: What :meth:`initial_state` began, as the layer holds it now.
+            adapt: Whether the state may be updated (training) or is frozen (eval).
+
+        Returns:
+            Gradient, shape ``(N, *event)``.
+        """
+
+
+def require_number(
+    owner: str, name: str, value: object, *, at_least: float | None = None, above: float | None = None
+) -> None:
+    """Raise ValueError unless value is a finite real number in range."""
+    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
+    if fits and at_least is not None:
+        fits = value >= at_least  # type: ignore[operator]
+    if fits and above is not None:
+        fits = value > above  # type: ignore[operator]
+    if not fits:
+        bound = f"of at least {at_least}" if at_least is not None else f"above {above}"
+        raise ValueError(f"{owner}: {name} must be a finite number {bound}; got {value!r}.")
+
+
+def require_choice(owner: str, name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise ValueError unless value is one of the choices."""
+    if value not in choices:
+        listed = ", ".join(map(repr, choices))
+        raise ValueError(f"{owner}: {name} must be one of {listed}; got {value!r}.")
+
+
+def resolve(estimator: str | Estimator) -> Estimator:
+    """Return the estimator that a name stands for, with its defaults; an estimator is returned as it is.
+
+    Raises:
+        UnknownNameError: there is no such estimator.
+    """
+    from imle_core import estimators
+
+    if isinstance(estimator, Estimator):
+        return estimator
+    names: dict[str, Callable[[], Estimator]] = {
+        "imle": estimators.IMLE,
+        "aimle": estimators.AIMLE,
+        "blackbox": estimators.BlackBox,
+    }
+    if not isinstance(estimator, str):
+        raise TypeError(
+            f"estimator must be an imle_core.Estimator or one of {', '.join(map(repr, names))}; got {estimator!r}."
+        )
+    if estimator not in names:
+        raise UnknownNameError(
+            f"no estimator named {estimator!r}.{closest(estimator, names)} There are: {', '.join(names)}."
+        )
+    return names[estimator]()

@@ -1,0 +1,88 @@
+"""Target parameters: how far to move against the loss gradient, and the difference that the move makes.
+
+Shared by all estimators of the implicit kind.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ._base import Solve
+
+Difference = Literal["forward", "central"]
+
+
+class Move(NamedTuple):
+    """A move of the target parameters.
+
+    Attributes:
+        shift: lam * g, shape ``(S, N, *event)``.
+        inverse: 1 / lam, shape ``(N, 1, ...)``; NaN for rows whose loss gradient is not finite.
+        skip: Samples of rows that are not moved, shape ``(S, N)``: their gradient is known without a solve.
+    """
+
+    shift: Tensor
+    inverse: Tensor
+    skip: Tensor
+
+
+def relative_move(beta: float | Tensor, theta: Tensor, g: Tensor, noise_scale: float) -> Move:
+    r"""Move by a step in proportion to theta, whatever the scale of the loss.
+
+    .. math:: \lambda_b = \beta \max(\mathrm{rms}(\theta_b), \sigma) / \mathrm{rms}(g_b)
+
+    for each row b, sigma the standard deviation of the noise, so that theta = 0 works. Because the result is
+    divided by the same lam, it is exactly homogeneous in g: loss scaling, the reduction over the batch and gradient
+    accumulation change its size and nothing else. A step for the whole batch would not be: one row with a large
+    loss would leave the others no move at all.
+
+    Args:
+        beta: The factor, a number or a tensor without dimensions.
+        theta: Shape ``(N, *event)``.
+        g: Loss gradient, shape ``(S, N, *event)``.
+        noise_scale: Sigma.
+    """
+    # float64, so that squares of the smallest and largest float32 neither vanish nor overflow
+    norm = torch.linalg.vector_norm(g.flatten(2), dim=2, dtype=torch.float64)
+    root = theta[0].numel() ** 0.5
+    rms = norm.square().mean(0).sqrt() / root
+    scale = torch.linalg.vector_norm(theta.flatten(1), dim=1, dtype=torch.float64) / root
+    scale = scale.clamp(min=noise_scale)
+    scale = beta * torch.where(scale > 0, scale, 1.0)
+
+    finite = torch.isfinite(rms)
+    # What cannot be divided by in the working dtype is as good as zero.
+    still = (norm <= torch.finfo(g.dtype).tiny * root) | ~finite
+    shape = (-1, *[1] * (theta.ndim - 1))
+    safe = torch.where((rms > 0) & finite, rms, 1.0)
+    shift = g * (scale / safe).to(g.dtype).view(shape)
+    inverse = torch.where(finite, rms / scale, torch.nan).to(g.dtype).view(shape)
+    return Move(shift, inverse, still)
+
+
+def absolute_move(lam: float, g: Tensor) -> Move:
+    """Move by ``lam * g``, as in the papers: a fixed step, not homogeneous in the loss."""
+    peak = torch.linalg.vector_norm(g.flatten(2), float("inf"), dim=2)
+    finite = torch.isfinite(peak)
+    inverse = torch.full_like(peak[0], 1 / lam).masked_fill(~finite.all(0), torch.nan)
+    return Move(lam * g, inverse.view(-1, *[1] * (g.ndim - 2)), (peak == 0) | ~finite)
+
+
+def target_difference(points: Tensor, z: Tensor, move: Move, solve: Solve, difference: Difference) -> Tensor:
+    """Return the difference of states between source and target, shape ``(S, N, *event)``.
+
+    Forward: z - MAP(point - lam g). Central: [MAP(point + lam g) - MAP(point - lam g)] / 2, both signs and all
+    samples in one batch. The same noise on both sides: it is in the points. Zero where the move skips.
+    """
+    if difference == "forward":
+        change = z - solve(points - move.shift, move.skip)
+    else:
+        samples = len(points)
+        both = solve(torch.cat([points + move.shift, points - move.shift]), move.skip.repeat(2, 1))
+        change = (both[:samples] - both[samples:]) / 2
+    return change.masked_fill(move.skip.view(*move.skip.shape, *[1] * (z.ndim - 2)), 0)

@@ -1,0 +1,56 @@
+"""The normal distribution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from ._base import Noise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Normal(Noise):
+    r"""Standard normal noise.
+
+    .. math:: p(x) = e^{-x^2/2} / \sqrt{2\pi}, \quad \mathbb{E}[x] = 0, \quad \mathrm{Var}[x] = 1
+
+    Reference:
+        Berthet et al. (2020), Learning with differentiable perturbed optimizers, section 2.
+
+    Example:
+        >>> import torch
+        >>> Normal().icdf(torch.tensor([0.5]))
+        tensor([0.])
+    """
+
+    @property
+    def mean(self) -> float:
+        """Zero."""
+        return 0.0
+
+    @property
+    def std(self) -> float:
+        """One."""
+        return 1.0
+
+    def icdf(self, u: Tensor) -> Tensor:
+        """Return the probit of ``u``."""
+        return torch.special.ndtri(u)
+
+    def sample(
+        self,
+        shape: Sequence[int],
+        *,
+        generator: torch.Generator | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> Tensor:
+        """Return independent draws; torch's own normal sampler is several times faster than the probit."""
+        return torch.randn(tuple(shape), generator=generator, device=device, dtype=dtype)
