@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -26,7 +27,7 @@ class SolverLayer(nn.Module):
     r"""A combinatorial solver with a gradient.
 
     In training it solves perturbed parameters and back-propagates what the estimator makes of the solutions; in eval
-    it is the plain solver, ``MAP(theta)``, and its gradient is that of the estimator without noise.
+    it is the plain solver, ``MAP(theta)``, and its gradient is the estimator's at the unperturbed point.
 
     Theta is in the solver's own sense: costs for a minimising solver, scores for a maximising one.
 
@@ -141,7 +142,7 @@ class SolverLayer(nn.Module):
         check_dtype(solver, theta)
         batch, event = solver.split_shape(theta.shape)
         working = torch.float32 if theta.dtype in HALF else theta.dtype
-        rows = theta.to(working).reshape(-1, *event) if batch else theta.to(working).unsqueeze(0)
+        rows = theta.to(working).reshape(math.prod(batch), *event)
         scores = rows if solver.sense == "max" else -rows
         numbers = self._numbers(instances, len(rows))
 
@@ -152,7 +153,7 @@ class SolverLayer(nn.Module):
             samples = estimator.samples if self.training else 1
             points = scores.detach().expand(samples, *scores.shape)
         call = Call(binding, estimator, moved=perturbed, adapt=self.training)
-        z = SolveFunction.apply(scores, points, numbers, self.state, call)
+        z: Tensor = SolveFunction.apply(scores, points, numbers, self.state, call)  # type: ignore[no-untyped-call]
         z = z.to(theta.dtype).reshape(len(points), *theta.shape)
         if self.reduction == "none":
             return z
@@ -200,7 +201,7 @@ class SolverLayer(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> SolverLayer:
         """Move the adaptive state with the module, but never round it: `.half()` is about the network."""
         state = self.state
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         if state is not None and self.state is not None and self.state.dtype != state.dtype:
             self.state = state.to(self.state.device)
         return self

@@ -133,7 +133,9 @@ class Solver(ABC):
 
     def is_feasible(self, z: Any, *, instances: Sequence[Any] | None = None) -> Any:
         """Return for each row of states, shape ``(N, *event)``, whether it belongs to the set Z."""
-        raise MissingCapabilityError(f"{self.name} has no `is_feasible`, so validate='full' is not available.")
+        raise MissingCapabilityError(
+            f"{self.name} has no `is_feasible`, so validate='full' is not available."
+        )
 
     def explain(self) -> str:
         """Return in words which method solves this problem and why."""
@@ -155,7 +157,9 @@ class Solver(ABC):
             return shape[:1], shape[1:]
         ndim = len(self.event_shape)
         batch, event = shape[: len(shape) - ndim], shape[len(shape) - ndim :]
-        fits = len(shape) >= ndim and all(w in (None, n) for w, n in zip(self.event_shape, event, strict=True))
+        fits = len(shape) >= ndim and all(
+            w in (None, n) for w, n in zip(self.event_shape, event, strict=True)
+        )
         if not fits:
             wanted = str(self.event_shape).replace("None", "*")
             raise InvalidThetaError(f"{self.name}: theta {shape} but this instance has shape {wanted}.")

@@ -57,10 +57,12 @@ class SolveFunction(torch.autograd.Function):
         ctx.call = call
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None, None]:
         """Return the gradient with respect to theta."""
         theta, points, instances, z = ctx.saved_tensors
         call: Call = ctx.call
+        if grad.numel() == 0:
+            return torch.zeros_like(theta), None, None, None, None
         with torch.no_grad():
             solve = functools.partial(_solve, instances, call.binding.handle)
             g = grad * len(points)

@@ -96,14 +96,16 @@ def solve_rows(
     points = _oriented(solver, theta, sign)
     if solver.negative != "allow":
         if solver.negative == "error" and not moved:
-            check_nonnegative(solver, points)
+            check_nonnegative(solver, theta * sign)
         points.clamp_(min=0)
 
     options: dict[str, Any] = {}
     if _accepts_instances(type(solver)):
         options["instances"] = prepared
     elif prepared is not None:
-        raise InvalidInstanceError(f"{solver.name}: its `solve` takes no `instances`, so rows cannot have any.")
+        raise InvalidInstanceError(
+            f"{solver.name}: its `solve` takes no `instances`, so rows cannot have any."
+        )
     with torch.no_grad():
         z = _call(solver, solve, points, options)
         _verify(solver, z, points, prepared, validate)
@@ -136,7 +138,7 @@ def check_nonnegative(solver: Solver, costs: Tensor) -> None:
 
 def magnitudes(theta: Tensor) -> Tensor:
     """Return the largest magnitude of each row, shape ``(N,)``; NaN or inf where the row holds one."""
-    return torch.linalg.vector_norm(theta.flatten(1), float("inf"), dim=1)
+    return theta.flatten(1).abs().amax(1)
 
 
 def _oriented(solver: Solver, theta: Tensor, sign: int) -> Tensor:
@@ -187,13 +189,13 @@ def _blame(
     """Find the row on which the solver fails, and raise SolverError from its exception."""
     advice = ""
     if not solver.takes_tensors and isinstance(error, (TypeError, AttributeError)):
-        advice = " (It is given NumPy arrays; annotate its parameter `theta: torch.Tensor` to be given tensors.)"
+        advice = (
+            " (It is given NumPy arrays; annotate its parameter `theta: torch.Tensor` to be given tensors.)"
+        )
     failed = SolverError(f"solve raised {type(error).__name__}: {error}{advice}")
     failed.solver = solver.name
     for row in range(len(given) if len(given) > 1 else 0):
-        one = {
-            key: value[row : row + 1] if value is not None else None for key, value in options.items()
-        }
+        one = {key: value[row : row + 1] if value is not None else None for key, value in options.items()}
         try:
             solve(given[row : row + 1], **one)
         except Exception as again:
@@ -214,12 +216,12 @@ def _verify(
         )
     if z.is_complex():
         raise _contract(solver, f"returned dtype {z.dtype}; expected floating, integer or bool")
-    if z.is_floating_point():
+    if not _fits(z, solver.output):
         _require(solver, z, torch.isfinite(z), "a value that is not finite")
         if solver.output != "real":
             _require(solver, z, z == z.round(), f"a fractional value, but its output is {solver.output}")
-    if solver.output == "binary" and z.dtype != torch.bool:
-        _require(solver, z, (z == 0) | (z == 1), "a value other than 0 and 1, but its output is binary")
+        if solver.output == "binary":
+            _require(solver, z, (z == 0) | (z == 1), "a value other than 0 and 1, but its output is binary")
     if validate == "full":
         states = z if solver.takes_tensors else z.numpy()
         options = {} if prepared is None else {"instances": prepared}
@@ -228,6 +230,18 @@ def _verify(
             error = _contract(solver, "returned a state that is not feasible")
             error.row = int((~feasible).nonzero()[0])
             raise error
+
+
+def _fits(z: Tensor, output: str) -> bool:
+    """Whether all values are finite, and integral or binary where they must be; a few passes over z at most."""
+    if z.dtype == torch.bool:
+        return True
+    if output == "binary" and not torch.equal(z * z, z):
+        return False
+    if output == "integer" and z.is_floating_point() and not torch.equal(z.round(), z):
+        return False
+    # One pass for the common case: a sum is finite only if every term is.
+    return not z.is_floating_point() or bool(z.sum().isfinite()) or bool(z.isfinite().all())
 
 
 def _require(solver: Solver, z: Tensor, good: Tensor, fault: str) -> None:

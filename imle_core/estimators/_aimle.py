@@ -62,7 +62,14 @@ class AIMLE(Estimator):
         return torch.ones((), dtype=torch.float32)
 
     def gradient(
-        self, theta: Tensor, points: Tensor, z: Tensor, g: Tensor, solve: Solve, state: Tensor | None, adapt: bool
+        self,
+        theta: Tensor,
+        points: Tensor,
+        z: Tensor,
+        g: Tensor,
+        solve: Solve,
+        state: Tensor | None,
+        adapt: bool,
     ) -> Tensor:
         """Return the mean over samples of the difference of states over lam, and adapt beta."""
         assert state is not None
@@ -74,7 +81,11 @@ class AIMLE(Estimator):
         return change.mean(0) * move.inverse
 
 
-@torch.library.custom_op("imle::adapt_step", mutates_args=("beta",), schema="(Tensor(a!) beta, Tensor differing, Tensor skip, float target) -> ()")
+@torch.library.custom_op(
+    "imle::adapt_step",
+    mutates_args=("beta",),
+    schema="(Tensor(a!) beta, Tensor differing, Tensor skip, float target) -> ()",
+)
 def adapt_step(beta: Tensor, differing: Tensor, skip: Tensor, target: float) -> None:
     """Update beta in place from the number of differing entries, shape ``(S, N)``, of the rows not skipped.
 
@@ -93,7 +104,12 @@ def _(beta: Tensor, differing: Tensor, skip: Tensor, target: float) -> None:
 
 @adapt_step.register_vmap
 def _(
-    info: object, in_dims: tuple[int | None, ...], beta: Tensor, differing: Tensor, skip: Tensor, target: float
+    info: object,
+    in_dims: tuple[int | None, ...],
+    beta: Tensor,
+    differing: Tensor,
+    skip: Tensor,
+    target: float,
 ) -> tuple[None, None]:
     adapt_step(beta, differing, skip, target)
     return None, None

@@ -61,7 +61,14 @@ class Estimator(ABC):
 
     @abstractmethod
     def gradient(
-        self, theta: Tensor, points: Tensor, z: Tensor, g: Tensor, solve: Solve, state: Tensor | None, adapt: bool
+        self,
+        theta: Tensor,
+        points: Tensor,
+        z: Tensor,
+        g: Tensor,
+        solve: Solve,
+        state: Tensor | None,
+        adapt: bool,
     ) -> Tensor:
         """Return the vector-Jacobian product with respect to theta.
 

@@ -61,7 +61,14 @@ class IMLE(Estimator):
         require_choice(name, "difference", self.difference, ("forward", "central"))
 
     def gradient(
-        self, theta: Tensor, points: Tensor, z: Tensor, g: Tensor, solve: Solve, state: Tensor | None, adapt: bool
+        self,
+        theta: Tensor,
+        points: Tensor,
+        z: Tensor,
+        g: Tensor,
+        solve: Solve,
+        state: Tensor | None,
+        adapt: bool,
     ) -> Tensor:
         """Return the mean over samples of the difference of states over lam."""
         if self.step == "relative":

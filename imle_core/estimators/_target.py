@@ -49,7 +49,7 @@ def relative_move(beta: float | Tensor, theta: Tensor, g: Tensor, noise_scale: f
     """
     # float64, so that squares of the smallest and largest float32 neither vanish nor overflow
     norm = torch.linalg.vector_norm(g.flatten(2), dim=2, dtype=torch.float64)
-    root = theta[0].numel() ** 0.5
+    root = theta.shape[1:].numel() ** 0.5
     rms = norm.square().mean(0).sqrt() / root
     scale = torch.linalg.vector_norm(theta.flatten(1), dim=1, dtype=torch.float64) / root
     scale = scale.clamp(min=noise_scale)
@@ -85,4 +85,5 @@ def target_difference(points: Tensor, z: Tensor, move: Move, solve: Solve, diffe
         samples = len(points)
         both = solve(torch.cat([points + move.shift, points - move.shift]), move.skip.repeat(2, 1))
         change = (both[:samples] - both[samples:]) / 2
-    return change.masked_fill(move.skip.view(*move.skip.shape, *[1] * (z.ndim - 2)), 0)
+    moved = (~move.skip).to(change.dtype)
+    return change * moved.view(*moved.shape, *[1] * (z.ndim - 2))

@@ -21,9 +21,9 @@ _NEGLIGIBLE = 41.0  # -log of a probability or amplitude that float64 does not n
 class QuantileTable:
     """Quantiles at equally spaced *log-odds* of the probability.
 
-    In log-odds v = log(u / (1 - u)) the quantile function is smooth and tends to a straight line in both tails (the
-    right tail is exponential), so that one table serves all of (0, 1): the outermost cells extrapolate, and no
-    probability needs a case of its own.
+    In log-odds v = log(u / (1 - u)) the quantile function is smooth and nearly straight in both
+    tails (the right one is nearly exponential), so that one table serves all of (0, 1): the outermost cells
+    extrapolate, and no probability needs a case of its own.
     """
 
     quantiles: Tensor

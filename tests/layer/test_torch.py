@@ -1,0 +1,273 @@
+"""The layer in PyTorch's own machinery: compile, torch.func, autocast, copies, checkpoints, dead layers."""
+
+import copy
+import gc
+import io
+import pickle
+
+import pytest
+import torch
+from toys import CheapestK, Identity, TopK, Window
+
+import imle_core as imle
+
+ESTIMATORS = [
+    imle.IMLE(samples=3),
+    imle.IMLE(samples=2, noise=imle.SumOfGamma(3), difference="central"),
+    imle.AIMLE(samples=2),
+    imle.BlackBox(),
+]
+each_estimator = pytest.mark.parametrize(
+    "estimator", ESTIMATORS, ids=lambda e: type(e).__name__ + str(e.samples)
+)
+
+
+def randn(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def step(function, theta, w, seed=0):
+    theta = theta.detach().clone().requires_grad_()
+    torch.manual_seed(seed)
+    z = function(theta)
+    (z * w).sum().backward()
+    return z.detach(), theta.grad
+
+
+@each_estimator
+@pytest.mark.parametrize("backend", ["eager", "aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
+def test_compiled_whole_and_equal_to_eager_with_changing_batch_sizes(estimator, backend):
+    torch._dynamo.reset()
+    plain, inner = imle.SolverLayer(CheapestK(3), estimator), imle.SolverLayer(CheapestK(3), estimator)
+    compiled = torch.compile(lambda t: inner(t * 2) + 0, fullgraph=True, backend=backend)
+    for n in (5, 5, 8, 1):
+        theta, w = randn(n, 7), randn(n, 7, seed=1)
+        expected = step(lambda t: plain(t * 2), theta, w)
+        torch.testing.assert_close(step(compiled, theta, w), expected, rtol=1e-5, atol=1e-6)
+    if plain.state is not None:
+        torch.testing.assert_close(inner.state, plain.state)
+        assert inner.state != 1
+
+
+def test_errors_of_a_compiled_layer_are_the_typed_ones():
+    torch._dynamo.reset()
+    compiled = torch.compile(imle.SolverLayer(TopK(), imle.IMLE()), fullgraph=True, backend="eager")
+    compiled(randn(4, 5))
+    with pytest.raises(imle.errors.InvalidThetaError, match="1 non-finite values, first at row 2"):
+        compiled(
+            randn(4, 5)
+            .index_fill(0, torch.tensor([2]), 1)
+            .index_put((torch.tensor(2),) * 2, torch.tensor(torch.nan))
+        )
+
+
+def test_compiled_with_numbers_of_instances():
+    torch._dynamo.reset()
+    layer = imle.SolverLayer(Window(), imle.BlackBox())
+    numbers = layer.prepare([3, 0, 3])
+    compiled = torch.compile(lambda t, n: layer(t, instances=n), fullgraph=True, backend="aot_eager")
+    theta = randn(3, 5)
+    assert torch.equal(compiled(theta, numbers), layer(theta, instances=[3, 0, 3]))
+
+
+def test_exported():
+    layer = imle.SolverLayer(TopK(3), imle.IMLE()).eval()
+    program = torch.export.export(torch.nn.Sequential(layer), (randn(4, 7),))
+    assert torch.equal(program.module()(randn(4, 7)), layer(randn(4, 7)))
+
+
+@each_estimator
+def test_vmap_is_one_solve_and_equal_to_the_flat_batch(estimator):
+    solver = TopK(3)
+    layer = imle.SolverLayer(solver, estimator).eval()
+    theta = randn(3, 4, 7)
+    expected = layer(theta)
+    solver.batches.clear()
+    assert torch.equal(torch.vmap(layer)(theta), expected)
+    assert torch.equal(torch.vmap(layer, in_dims=1, out_dims=1)(theta), expected)
+    assert solver.batches == [12, 12]
+
+
+@each_estimator
+def test_gradient_transforms_agree_with_autograd(estimator):
+    layer = imle.SolverLayer(Identity(), estimator)
+    theta, w = randn(3, 4, 7), randn(7, seed=1)
+
+    def loss(t):
+        return (layer(t) * w).sum()
+
+    expected = w.expand(4, 7)
+    torch.testing.assert_close(torch.func.grad(loss)(theta[0]), expected, rtol=0, atol=1e-5)
+    each = torch.vmap(torch.func.grad(loss), randomness="different")(theta)
+    torch.testing.assert_close(each, expected.expand(3, 4, 7), rtol=0, atol=1e-5)
+    jacobian = torch.func.jacrev(layer)(theta[0, 0])
+    torch.testing.assert_close(jacobian, torch.eye(7), rtol=0, atol=1e-5)
+
+
+def test_rows_of_a_vmapped_batch_receive_different_noise():
+    layer = imle.SolverLayer(Identity(), imle.IMLE(samples=2), reduction="none")
+    z = torch.vmap(layer, randomness="different", out_dims=1)(torch.zeros(3, 4, 5))
+    assert z.shape == (2, 3, 4, 5)
+    assert z.unique().numel() == z.numel()
+
+
+def test_vmap_over_instances():
+    layer = imle.SolverLayer(Window(), imle.BlackBox())
+    numbers = layer.prepare([[0, 1], [2, 3]][0] + [2, 3]).view(2, 2)
+    theta = randn(2, 2, 5)
+    together = torch.vmap(lambda t, n: layer(t, instances=n))(theta, numbers)
+    assert torch.equal(together.view(4, 5), layer(theta.view(4, 5), instances=[0, 1, 2, 3]))
+    shared = torch.vmap(lambda t, n: layer(t, instances=n), in_dims=(0, None))(theta, numbers[1])
+    assert torch.equal(shared.view(4, 5), layer(theta.view(4, 5), instances=[2, 3, 2, 3]))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_solved_in_float32_and_returned_in_kind(dtype):
+    seen = []
+
+    @imle.differentiable(sense="max")
+    def solver(theta: torch.Tensor):
+        seen.append(theta.dtype)
+        return torch.nn.functional.one_hot(theta.argmax(1), theta.shape[1])
+
+    theta = randn(4, 5).to(dtype).requires_grad_()
+    z = solver(theta)
+    (z * randn(4, 5, seed=1).to(dtype)).sum().backward()
+    assert z.dtype == theta.grad.dtype == dtype
+    assert set(seen) == {torch.float32}
+    assert theta.grad.abs().sum() > 0
+
+
+def test_autocast():
+    layer, linear = imle.SolverLayer(TopK(2), imle.IMLE()), torch.nn.Linear(3, 5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        z = layer(linear(randn(4, 3)))
+        loss = (z * randn(4, 5, seed=1)).sum()
+    loss.backward()
+    assert z.dtype == torch.bfloat16
+    assert linear.weight.grad.dtype == torch.float32
+    assert linear.weight.grad.abs().sum() > 0
+
+
+def test_activation_checkpointing_repeats_the_noise():
+    from torch.utils.checkpoint import checkpoint
+
+    layer = imle.SolverLayer(TopK(2), imle.IMLE(samples=2))
+    theta, w = randn(4, 5), randn(4, 5, seed=1)
+    torch.testing.assert_close(
+        step(lambda t: checkpoint(layer, t, use_reentrant=False), theta, w), step(layer, theta, w)
+    )
+
+
+def test_second_derivatives_and_forward_mode_raise_instead_of_being_zero():
+    layer = imle.SolverLayer(TopK(2), imle.IMLE())
+    theta = randn(4, 5).requires_grad_()
+    (g,) = torch.autograd.grad(layer(theta).square().sum(), theta, create_graph=True)
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        g.sum().backward()
+    with pytest.raises(NotImplementedError, match="jvp"):
+        torch.func.jvp(layer, (randn(4, 5),), (randn(4, 5),))
+
+
+@each_estimator
+@pytest.mark.parametrize(
+    "clone", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["deepcopy", "pickle"]
+)
+def test_a_copy_works_and_is_independent(estimator, clone):
+    layer = imle.SolverLayer(TopK(2), estimator)
+    twin = clone(layer)
+    twin.solver.k = 4
+    theta, w = randn(4, 7), randn(4, 7, seed=1)
+    assert layer.eval()(theta).sum() == 8
+    assert twin.eval()(theta).sum() == 16
+    assert step(twin.train(), theta, w)[1].abs().sum() > 0
+
+
+def test_a_copy_keeps_the_numbers_of_instances_and_its_own_generator():
+    layer = imle.SolverLayer(Window(), imle.IMLE(), generator=torch.Generator().manual_seed(5))
+    numbers = layer.prepare([2, 4])
+    twin = copy.deepcopy(layer)
+    assert torch.equal(twin.prepare([4, 2]), numbers.flip(0))
+    theta = randn(2, 5)
+    assert torch.equal(layer(theta, instances=numbers), twin(theta, instances=numbers))
+
+
+def test_whole_model_through_torch_save():
+    model = torch.nn.Sequential(torch.nn.Linear(3, 5), imle.SolverLayer("torch.k_subset", k=2))
+    file = io.BytesIO()
+    torch.save(model, file)
+    file.seek(0)
+    other = torch.load(file, weights_only=False)
+    x = randn(4, 3)
+    assert torch.equal(other.eval()(x), model.eval()(x))
+
+
+@each_estimator
+def test_state_dict_loads_with_weights_only(estimator):
+    model = torch.nn.Sequential(torch.nn.Linear(3, 5), imle.SolverLayer(TopK(2), estimator))
+    file = io.BytesIO()
+    torch.save(model.state_dict(), file)
+    file.seek(0)
+    torch.nn.Sequential(torch.nn.Linear(3, 5), imle.SolverLayer(TopK(2), estimator)).load_state_dict(
+        torch.load(file, weights_only=True)
+    )
+
+
+def test_checkpoint_of_another_solver_is_refused():
+    saved = imle.SolverLayer("torch.k_subset", k=2, n=7).state_dict()
+    with pytest.raises(
+        imle.errors.CheckpointMismatchError, match=r"over 'torch.k_subset' with event shape \[7\], this"
+    ):
+        imle.SolverLayer(Window()).load_state_dict(saved)
+
+
+@each_estimator
+def test_a_deleted_layer_still_back_propagates(estimator):
+    theta, w = randn(4, 7), randn(4, 7, seed=1)
+    expected = step(imle.SolverLayer(TopK(2), estimator), theta, w)[1]
+    leaf = theta.clone().requires_grad_()
+    layer = imle.SolverLayer(TopK(2), estimator)
+    torch.manual_seed(0)
+    loss = (layer(leaf) * w).sum()
+    del layer
+    gc.collect()
+    loss.backward()
+    torch.testing.assert_close(leaf.grad, expected)
+
+
+def test_a_deleted_layer_leaves_nothing_behind():
+    from imle_core.engine import _binding
+
+    gc.collect()
+    before = len(_binding._live)
+    layer = imle.SolverLayer(TopK(2))
+    layer(randn(4, 7))
+    assert len(_binding._live) == before + 1
+    del layer
+    gc.collect()
+    assert len(_binding._live) == before
+
+
+def test_gradient_accumulates_over_micro_batches():
+    layer = imle.SolverLayer(TopK(2), imle.BlackBox())
+    theta, w = randn(8, 7), randn(8, 7, seed=1)
+    whole = step(layer, theta, w)[1]
+    leaf = theta.clone().requires_grad_()
+    for part in (slice(0, 4), slice(4, 8)):
+        (layer(leaf[part]) * w[part]).sum().backward()
+    assert torch.equal(leaf.grad, whole)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+@pytest.mark.parametrize("solver", [CheapestK(2), imle.solver("torch.k_subset", k=2)], ids=["host", "device"])
+def test_cuda(solver):
+    layer = imle.SolverLayer(solver, imle.IMLE(samples=3, noise=imle.SumOfGamma(3)))
+    theta = randn(4, 7).cuda().requires_grad_()
+    z = layer(theta)
+    (z * randn(4, 7, seed=1).cuda()).sum().backward()
+    assert z.device == theta.grad.device == theta.device
+    assert theta.grad.abs().sum() > 0
+    layer.generator = torch.Generator().manual_seed(0)
+    with pytest.raises(imle.errors.InvalidThetaError, match="generator is on cpu but theta is on cuda"):
+        layer(theta)

@@ -1,0 +1,109 @@
+"""What a plugin author writes, and what the core adds around it."""
+
+import numpy as np
+import torch
+from toys import TopK
+
+import imle_core as imle
+
+
+def test_direct_call_returns_the_kind_dtype_and_values_of_what_it_was_given():
+    for dtype in (np.float32, np.float64, np.float16):
+        z = TopK(2).solve(np.array([[3, 1, 2]], dtype))
+        assert isinstance(z, np.ndarray)
+        assert z.dtype == dtype
+        assert z.tolist() == [[1, 0, 1]]
+    z = TopK(2).solve(torch.tensor([[3, 1, 2]], dtype=torch.bfloat16, requires_grad=True))
+    assert z.dtype == torch.bfloat16
+    assert not z.requires_grad
+    assert z.tolist() == [[1, 0, 1]]
+
+
+def test_annotation_decides_between_arrays_and_tensors():
+    kinds = {}
+
+    def by_class(theta: torch.Tensor):
+        kinds["class"] = type(theta)
+        return theta
+
+    def by_text(theta: "torch.Tensor"):
+        kinds["text"] = type(theta)
+        return theta
+
+    def by_array(theta: np.ndarray):
+        kinds["array"] = type(theta)
+        return theta
+
+    def bare(theta):
+        kinds["bare"] = type(theta)
+        return theta
+
+    for function in (by_class, by_text, by_array, bare):
+        imle.FunctionSolver(function, sense="max").solve(np.zeros((1, 2)))
+    assert kinds == {"class": torch.Tensor, "text": torch.Tensor, "array": np.ndarray, "bare": np.ndarray}
+
+
+def test_either_kind_may_be_returned():
+    class Mixed(imle.Solver):
+        sense = "max"
+
+        def solve(self, theta):
+            return torch.from_numpy(theta > 0)
+
+    assert Mixed().solve(np.array([[1.0, -1.0]])).tolist() == [[1, 0]]
+
+
+def test_no_gradient_is_tracked_in_a_solver():
+    class Asks(imle.Solver):
+        sense = "max"
+
+        def solve(self, theta: torch.Tensor):
+            assert not theta.requires_grad
+            assert not torch.is_grad_enabled()
+            return theta
+
+    theta = torch.ones(2, 3, requires_grad=True)
+    imle.SolverLayer(Asks())(theta).sum().backward()
+    Asks().solve(theta)
+
+
+def test_a_subclass_may_call_the_solve_of_its_parent():
+    class Reversed(TopK):
+        def solve(self, theta):
+            return super().solve(-theta)
+
+    assert Reversed(1).solve(np.array([[3.0, 1.0, 2.0]])).tolist() == [[0, 1, 0]]
+
+
+def test_decode_is_written_for_one_state_and_called_for_any_batch():
+    class Decoding(TopK):
+        def decode(self, z, *, instance=None):
+            return np.flatnonzero(z).tolist()
+
+    z = torch.tensor([[[1.0, 0, 1], [0, 1, 1]]])
+    assert Decoding().decode(z[0, 0]) == [0, 2]
+    assert Decoding().decode(z[0]) == [[0, 2], [1, 2]]
+    assert Decoding().decode(z.requires_grad_()) == [[[0, 2], [1, 2]]]
+
+
+def test_name_is_that_of_the_class_until_a_registry_gives_one():
+    assert TopK().name == "TopK"
+    assert imle.solver("torch.k_subset", k=1).name == "torch.k_subset"
+
+
+def test_sense_may_belong_to_the_instance():
+    class Either(imle.Solver):
+        def __init__(self, sense):
+            self.sense = sense
+
+        def solve(self, theta):
+            best = theta.argmax(1) if self.sense == "max" else theta.argmin(1)
+            return np.eye(theta.shape[1])[best]
+
+    theta = torch.tensor([[1.0, 2.0, 3.0]])
+    assert imle.SolverLayer(Either("max")).eval()(theta).tolist() == [[0, 0, 1]]
+    assert imle.SolverLayer(Either("min")).eval()(theta).tolist() == [[1, 0, 0]]
+
+
+def test_explain_says_what_it_does():
+    assert TopK().explain() == "TopK: maximises scores."

@@ -1,0 +1,115 @@
+"""Small solvers that the tests share, each with a known answer."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import torch
+
+import imle_core as imle
+
+
+class TopK(imle.Solver):
+    """k of n by score; NumPy."""
+
+    sense = "max"
+    event_shape = (None,)
+    output = "binary"
+    scale_invariant = True
+
+    def __init__(self, k=2):
+        self.k = k
+        self.batches = []
+
+    def solve(self, theta):
+        self.batches.append(len(theta))
+        z = np.zeros_like(theta)
+        np.put_along_axis(z, np.argsort(-theta, axis=1, kind="stable")[:, : self.k], 1, axis=1)
+        return z
+
+    def is_feasible(self, z, *, instances=None):
+        return z.sum(1) == self.k
+
+
+class CheapestK(TopK):
+    """k of n by cost: the same set, minimised."""
+
+    sense = "min"
+
+    def solve(self, theta):
+        self.batches.append(len(theta))
+        z = np.zeros_like(theta)
+        np.put_along_axis(z, np.argsort(theta, axis=1, kind="stable")[:, : self.k], 1, axis=1)
+        return z
+
+
+class OneOfN(imle.Solver):
+    """One of n by score; torch."""
+
+    sense = "max"
+    event_shape = (None,)
+    output = "binary"
+
+    def solve(self, theta: torch.Tensor):
+        return torch.nn.functional.one_hot(theta.argmax(1), theta.shape[1])
+
+
+class Box(imle.Solver):
+    """Independent binaries: an entry is 1 where its score is positive."""
+
+    sense = "max"
+    event_shape = (None,)
+    output = "binary"
+
+    def solve(self, theta):
+        return theta > 0
+
+
+class Identity(imle.Solver):
+    """Returns theta: the Jacobian of every right estimator is I."""
+
+    event_shape = (None,)
+
+    def __init__(self, sense="max"):
+        self.sense = sense
+
+    def solve(self, theta):
+        return theta
+
+
+class Smooth(imle.Solver):
+    """A smooth stand-in: z_i = sin(theta_i), increasing for small theta."""
+
+    sense = "max"
+    event_shape = (None,)
+
+    def solve(self, theta: torch.Tensor):
+        return theta.sin()
+
+
+class Window(imle.Solver):
+    """One of the entries from `low` on: rows may have different instances."""
+
+    sense = "max"
+    event_shape = (5,)
+    output = "binary"
+
+    def prepare(self, instance):
+        if not 0 <= instance < 5:
+            raise imle.errors.InvalidInstanceError(f"{self.name}: low must be in [0, 5); got {instance}.")
+        return instance
+
+    def solve(self, theta, instances=None):
+        z = np.zeros_like(theta)
+        for row, low in enumerate(instances or [0] * len(theta)):
+            z[row, low + theta[row, low:].argmax()] = 1
+        return z
+
+
+def subsets(n, k):
+    """All k-subsets of n as rows."""
+    return torch.tensor(
+        [[float(i in chosen) for i in range(n)] for chosen in itertools.combinations(range(n), k)],
+        dtype=torch.float64,
+    )
