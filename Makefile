@@ -45,6 +45,9 @@ docs: $(VENV)/.dev  ## build the documentation, warnings as errors
 	@$(VENV)/bin/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+examples: $(VENV)/.dev  ## run every example
+	@for script in examples/*.py; do echo "$$script"; $(VENV)/bin/python -W error::DeprecationWarning $$script || exit 1; done
+
 wheel: $(VENV)/.dev  ## build the distributions
 	@$(VENV)/bin/python -m build --outdir dist .
 

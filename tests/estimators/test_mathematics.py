@@ -261,6 +261,19 @@ def test_smooth_stand_in_gives_its_own_derivative_in_the_limit_of_a_small_step(d
     torch.testing.assert_close(got, w * theta.cos(), rtol=0, atol=1e-4 if difference == "forward" else 1e-8)
 
 
+@pytest.mark.parametrize("size", [0.0, 1e-3, 5.0])
+def test_relative_step_takes_the_scale_of_theta_or_of_the_noise_whichever_is_larger(size):
+    theta, w = size * randn(1, 6), randn(1, 6, seed=1)
+    rms = lambda x: x.square().mean().sqrt().item()  # noqa: E731
+    relative = imle.IMLE(tau=0.3, lam=0.8)
+    lam = 0.8 * max(rms(theta), 0.3 * math.pi / math.sqrt(6)) / rms(w)
+    absolute = imle.IMLE(tau=0.3, lam=lam, step="absolute")
+    expected = gradient(layer_of(TopK(2), absolute), theta, lambda z: (z * w).sum())
+    got = gradient(layer_of(TopK(2), relative), theta, lambda z: (z * w).sum())
+    assert expected.abs().sum() > 0
+    torch.testing.assert_close(got, expected, rtol=1e-12, atol=0)
+
+
 def test_theta_of_zero_has_a_gradient_with_and_without_noise():
     w = randn(3, 6, seed=1)
     for estimator in (imle.IMLE(), imle.BlackBox()):

@@ -209,6 +209,18 @@ def test_instances_choose_the_set_of_each_row():
     assert Window().solve(theta.detach(), instances=[1, 2, 3]).argmax(1).tolist() == [1, 2, 3]
 
 
+def test_samples_of_a_row_share_its_instance():
+    layer = imle.SolverLayer(Window(), imle.IMLE(samples=6, tau=10.0, difference="central"), reduction="none")
+    theta = torch.zeros(3, 5, requires_grad=True)
+    z = layer(theta, instances=[4, 2, 4])
+    assert (z[:, 0, 4] == 1).all()
+    assert (z[:, 2, 4] == 1).all()
+    assert z[:, 1, 2:].sum() == 6
+    assert z[:, 1, 2:4].sum() > 0
+    (z * torch.randn(5)).sum().backward()
+    assert (theta.grad[[0, 2]] == 0).all()
+
+
 def test_instances_are_prepared_once_each():
     count = itertools.count()
 

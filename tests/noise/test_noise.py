@@ -94,6 +94,12 @@ def test_extreme_uniforms_have_finite_quantiles(noise):
     assert noise.icdf(u).isfinite().all()
 
 
+@pytest.mark.parametrize("noise", [*ALL[:1], *ALL[2:4]], ids=repr)
+def test_a_uniform_of_zero_which_torch_draws_once_in_16_million_is_finite(noise, monkeypatch):
+    monkeypatch.setattr(torch, "rand", lambda shape, **options: torch.zeros(shape, dtype=options["dtype"]))
+    assert noise.sample((3,)).isfinite().all()
+
+
 @pytest.mark.parametrize("k", [1, 5])
 def test_right_tail_goes_on_beyond_the_last_cell_of_the_table(k):
     # P(X > x) ~ x^(1/k - 1) exp(-x), so a tenth of the probability lies log(10) / (1 + (1 - 1/k) / x) further out

@@ -1,0 +1,3 @@
+"""The command ``imle``."""
+
+from ._app import main as main

@@ -1,0 +1,207 @@
+"""The command ``imle``, as a user types it."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, version
+
+import pytest
+
+import imle_core as imle
+from imle_core.cli import main
+from imle_core.registry import PluginRegistry, SolverSpec, parameter, use_registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    k: int = parameter(help="How many entries to choose.", ge=1)
+    tau: float | None = parameter(None, help="Temperature.")
+
+
+TOP_K = SolverSpec(
+    name="demo.top_k",
+    factory="no_such_module:TopK",
+    summary="The k best of n [entries].",
+    parameters=Parameters,
+    aliases=("best",),
+    sense="max",
+    output="binary",
+    references=("Knuth, 1997",),
+)
+COVER = SolverSpec(
+    name="demo.cover",
+    factory="no_such_module:Cover",
+    summary="The cheapest cover.",
+    requires=("no-such-lib>=2",),
+    extra="demo",
+)
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    broken = EntryPoint(name="broken", value="no_such_module", group="imle.plugins")
+    with use_registry(PluginRegistry(entry_points=[broken], env={})) as registry:
+        registry.register(TOP_K)
+        registry.register(COVER)
+        yield registry
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command; return its exit code, its output and its errors."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        return (caught.value.code or 0, *capsys.readouterr())
+
+    return run
+
+
+def test_version(run):
+    assert run("--version") == (0, f"imle-core {version('imle-core')}\n", "")
+
+
+def test_solvers_lists_name_sense_summary_and_what_to_install(run):
+    code, out, _ = run("solvers")
+    lines = [line.split("  ") for line in out.splitlines() if "demo." in line]
+    cells = [[cell.strip() for cell in line if cell.strip()] for line in lines]
+    assert code == 0
+    assert cells == [
+        ["demo.cover", "max/min", "The cheapest cover.", "pip install 'imle-core[demo]'"],
+        ["demo.top_k", "max", "The k best of n [entries].", "ready"],
+    ]
+
+
+def test_solvers_as_json(run):
+    code, out, _ = run("solvers", "--json")
+    assert code == 0
+    assert json.loads(out)[1] == {
+        "name": "demo.top_k",
+        "sense": "max",
+        "summary": "The k best of n [entries].",
+        "install": None,
+    }
+
+
+def test_a_broken_plugin_is_reported_beside_the_solvers(run, caplog):
+    assert run("solvers")[0] == 0
+    assert "No module named 'no_such_module'" in caplog.text
+
+
+def test_plugins_shows_a_broken_one_with_its_cause_once(run, caplog):
+    code, out, _ = run("plugins")
+    assert code == 0
+    assert "failed" in out
+    assert "ModuleNotFoundError: No module named 'no_such_module'" in out
+    assert not caplog.records
+
+
+def test_plugins_as_json(run):
+    code, out, _ = run("plugins", "--json")
+    assert code == 0
+    assert json.loads(out) == [
+        {
+            "name": "broken",
+            "module": "no_such_module",
+            "distribution": "",
+            "shipped": False,
+            "status": "failed",
+            "error": "ModuleNotFoundError: No module named 'no_such_module'",
+            "solvers": [],
+        }
+    ]
+
+
+def test_without_plugins_or_solvers_a_sentence_says_so(run):
+    with use_registry(PluginRegistry(entry_points=(), env={})):
+        assert run("plugins")[1] == "No plugins are installed.\n"
+        assert run("solvers")[1] == "No solvers are installed.\n"
+
+
+@pytest.mark.parametrize("name", ["demo.top_k", "top_k", "best"])
+def test_show_describes_parameters_and_traits_without_importing_the_solver(run, name):
+    code, out, _ = run("show", name)
+    assert code == 0
+    for text in (
+        "demo.top_k",
+        "[entries]",
+        "binary",
+        "Knuth, 1997",
+        "required",
+        ">= 1",
+        "How many entries",
+        "ready",
+    ):
+        assert text in out
+
+
+def test_show_as_json(run):
+    described = json.loads(run("show", "best", "--json")[1])
+    assert described["name"] == "demo.top_k"
+    assert described["parameters"] == [
+        {"name": "k", "type": "int", "required": True, "ge": 1, "help": "How many entries to choose."},
+        {"name": "tau", "type": "float | None", "required": False, "default": None, "help": "Temperature."},
+    ]
+
+
+def test_show_works_for_a_solver_whose_library_is_missing(run):
+    code, out, _ = run("show", "cover")
+    assert code == 0
+    assert "no-such-lib>=2" in out
+    assert "Its parameters are not known before its libraries are there: pip install 'imle-core[demo]'" in out
+
+
+def test_show_reads_the_signature_of_a_factory_without_a_schema(run, registry):
+    registry.register(lambda k=3: imle.FunctionSolver(len, sense="max"), "three")
+    assert "k" in run("show", "three")[1]
+    assert json.loads(run("show", "three", "--json")[1])["parameters"][0]["default"] == 3
+
+
+def test_show_without_parameters_says_so(run, registry):
+    registry.register(lambda: None, "plain")
+    assert "It takes no parameters." in run("show", "plain")[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("demo.top_kk", "no solver named 'demo.top_kk'. Did you mean 'demo.top_k'?"),
+        ("broken.x", "plugin 'broken' failed to load: ModuleNotFoundError"),
+    ],
+)
+def test_a_mistake_is_one_line_on_stderr_and_exit_code_2(run, name, message):
+    code, out, err = run("show", name)
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_an_error_that_is_not_ours_is_not_hidden(registry, monkeypatch):
+    monkeypatch.setattr(registry, "find", lambda name: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["show", "x"])
+
+
+def test_an_unknown_command_gets_the_closest_one_and_exit_code_2(run):
+    code, _, err = run("solvrs")
+    assert code == 2
+    assert "solvers" in err
+
+
+@pytest.mark.parametrize("words", [("solvers",), ("plugins",), ("plugins", "--json"), ("--version",)])
+def test_no_heavy_library_is_imported(words):
+    code = f"""
+import sys
+from imle_core.cli import main
+try:
+    main({words!r})
+except SystemExit as exit:
+    assert not exit.code
+found = {{"torch", "numpy", "networkx", "numba", "scipy", "matplotlib"}} & set(sys.modules)
+assert not found, found
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
