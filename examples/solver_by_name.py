@@ -17,7 +17,10 @@ solver = imle.solver("networkx.shortest_path", graph=roads, weight="edge")
 print(f"{solver.explain()}\n{len(solver.entries)} roads")
 
 towns = list(roads)
-journeys = [dict(zip(("source", "target"), rng.choice(towns, 2, replace=False).tolist())) for _ in range(400)]
+journeys = [
+    dict(zip(("source", "target"), rng.choice(towns, 2, replace=False).tolist(), strict=True))
+    for _ in range(400)
+]
 true_costs = torch.from_numpy(rng.lognormal(sigma=0.7, size=len(solver.entries))).float()
 driven = solver.solve(true_costs.expand(400, -1), instances=journeys)
 

@@ -3,11 +3,11 @@ from ._layer import SolverLayer as SolverLayer
 from ._layer import differentiable as differentiable
 from ._solver import FunctionSolver as FunctionSolver
 from ._solver import Solver as Solver
+from .errors import ImleError as ImleError
 from .estimators import AIMLE as AIMLE
 from .estimators import IMLE as IMLE
 from .estimators import BlackBox as BlackBox
 from .estimators import Estimator as Estimator
-from .errors import ImleError as ImleError
 from .noise import Gumbel as Gumbel
 from .noise import Logistic as Logistic
 from .noise import Noise as Noise

@@ -1,6 +1,6 @@
 """What a user gives is checked before a solver is built."""
 
-# ruff: noqa: RUF009, UP045 - `parameter` returns a dataclass field; old unions are tested too
+# ruff: noqa: UP045 - `parameter` returns a dataclass field; old unions are tested too
 
 import subprocess
 import sys

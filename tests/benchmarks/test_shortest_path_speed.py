@@ -1,0 +1,61 @@
+"""Shortest paths on the Warcraft grids: the compiled solver against NetworkX, within one run."""
+
+from __future__ import annotations
+
+import functools
+
+import networkx as nx
+import numpy as np
+import pytest
+import torch
+from imle_networkx.shortest_path import ShortestPath
+from timing import fastest
+
+BATCH = 320
+
+
+def by_networkx(graph, entries, rows, ends):
+    """Solve rows with `nx.dijkstra_path` and a weight function, and return the states."""
+    states = np.zeros((len(rows), len(entries)))
+    position = {node: i for i, node in enumerate(entries)}
+    for state, row in zip(states, rows.tolist(), strict=True):
+        cost = dict(zip(entries, row, strict=True))
+        path = nx.dijkstra_path(graph, *ends, weight=lambda u, v, d, cost=cost: cost[v])
+        state[[position[node] for node in path]] = 1
+    return states
+
+
+@pytest.fixture
+def _one_torch_thread():
+    """The core checks theta and states with torch, whose own threads are not what is measured."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.benchmark
+@pytest.mark.usefixtures("_one_torch_thread")
+@pytest.mark.parametrize("size", [12, 30])
+def test_a_batch_of_grids_is_30_times_faster_than_networkx(size, report):
+    graph = nx.strong_product(nx.path_graph(size), nx.path_graph(size))
+    ends = (0, 0), (size - 1, size - 1)
+    theta = np.random.default_rng(0).uniform(0.1, 1.0, (BATCH, size * size))
+    few = theta[: 2400 // size**2 + 4]
+    calls, rows_of = {}, {}
+    for dtype in (np.float32, np.float64):
+        for threads in (1, 2):
+            solver = ShortestPath(graph, source=ends[0], target=ends[1], weight="node", threads=threads)
+            rows = theta.astype(dtype)
+            name = f"compiled, {rows.dtype}, {threads} thread{'s' * (threads > 1)}"
+            calls[name], rows_of[name] = functools.partial(solver.solve, rows), BATCH
+    calls["NetworkX"] = functools.partial(by_networkx, graph, solver.entries, few, ends)
+    rows_of["NetworkX"] = len(few)
+    np.testing.assert_array_equal(solver.solve(few), calls["NetworkX"]())
+
+    each = {name: seconds / rows_of[name] for name, seconds in fastest(calls, rounds=15).items()}
+    report(f"{size}x{size}, batch {BATCH}, node costs" + "us per row".rjust(14) + "ratio".rjust(9))
+    for name, seconds in each.items():
+        report(f"{name:34s}{seconds * 1e6:14.2f}{each['NetworkX'] / seconds:9.0f}")
+    assert each["NetworkX"] > 30 * each["compiled, float32, 1 thread"]
+    assert each["NetworkX"] > 30 * each["compiled, float64, 1 thread"]
