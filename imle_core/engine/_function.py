@@ -65,7 +65,7 @@ class SolveFunction(torch.autograd.Function):
             return torch.zeros_like(theta), None, None, None, None
         with torch.no_grad():
             solve = functools.partial(_solve, instances, call.binding.handle)
-            g = grad * len(points)
+            g = grad * len(points) if len(points) > 1 else grad
             gradient = call.estimator.gradient(theta, points, z, g, solve, ctx.state, call.adapt)
         return gradient, None, None, None, None
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from imle_core.errors import InvalidThetaError, SolverError
 
 from ._binding import Binding
-from ._plan import check_finite, check_nonnegative, magnitudes, solve_rows
+from ._plan import check_theta, solve_rows
 
 
 @torch.library.custom_op(
@@ -107,10 +107,7 @@ def perturb(theta: Tensor, samples: int, handle: int) -> Tensor:
     binding = Binding.of(handle)
     estimator = binding.estimator
     assert estimator.noise is not None
-    if theta.numel():
-        check_finite(binding.solver, theta, magnitudes(theta))
-    if binding.solver.negative == "error":
-        check_nonnegative(binding.solver, theta * binding.sign)
+    check_theta(binding.solver, theta, binding.sign)
     generator = binding.generator
     if generator is not None and generator.device.type != theta.device.type:
         raise InvalidThetaError(

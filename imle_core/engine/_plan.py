@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -94,9 +95,10 @@ def solve_rows(
 
     # From here on `points` is a copy of our own: a solver may scribble on it without touching the caller's theta.
     points = _oriented(solver, theta, sign)
-    if solver.negative != "allow":
-        if solver.negative == "error" and not moved:
-            check_nonnegative(solver, theta * sign)
+    if solver.negative == "error" and not moved:
+        if points.amin() < 0:
+            raise _is_negative(solver, theta * sign)
+    elif solver.negative != "allow":
         points.clamp_(min=0)
 
     options: dict[str, Any] = {}
@@ -112,33 +114,40 @@ def solve_rows(
     return z.to(device=device, dtype=dtype)
 
 
-def check_finite(solver: Solver, theta: Tensor, magnitude: Tensor) -> None:
-    """Raise InvalidThetaError for rows whose largest magnitude is not finite."""
-    if torch.isfinite(magnitude).all():
+def check_theta(solver: Solver, theta: Tensor, sign: int) -> None:
+    """Raise InvalidThetaError unless theta is finite, and not negative where the solver refuses that.
+
+    Args:
+        solver: Declares the policy for negative costs.
+        theta: Scores or costs, any shape ``(N, *event)``.
+        sign: -1 if theta are scores of a minimising solver.
+    """
+    if theta.numel() == 0:
         return
+    low, high = (extreme.item() for extreme in torch.aminmax(theta))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise _not_finite(solver, theta)
+    if solver.negative == "error" and (low if sign > 0 else -high) < 0:
+        raise _is_negative(solver, theta * sign)
+
+
+def _not_finite(solver: Solver, theta: Tensor) -> InvalidThetaError:
     bad = ~torch.isfinite(theta)
     first = tuple(bad.nonzero()[0].tolist())
-    raise InvalidThetaError(
+    return InvalidThetaError(
         f"{solver.name}: theta has {int(bad.sum())} non-finite values, first at row {first[0]}, "
         f"index {first[1:]}: {theta[first].item()}"
     )
 
 
-def check_nonnegative(solver: Solver, costs: Tensor) -> None:
-    """Raise InvalidThetaError if a cost is below zero, for solvers whose policy is ``error``."""
-    if not (bad := costs < 0).any():
-        return
+def _is_negative(solver: Solver, costs: Tensor) -> InvalidThetaError:
+    bad = costs < 0
     first = tuple(bad.nonzero()[0].tolist())
-    raise InvalidThetaError(
+    return InvalidThetaError(
         f"{solver.name}: theta has {int(bad.sum())} negative costs, first at row {first[0]}, index {first[1:]}: "
         f"{costs[first].item():g}. Make the costs non-negative (torch.nn.functional.softplus), or choose "
         "negative='clip' (solves max(cost, 0)) where the solver has that parameter."
     )
-
-
-def magnitudes(theta: Tensor) -> Tensor:
-    """Return the largest magnitude of each row, shape ``(N,)``; NaN or inf where the row holds one."""
-    return theta.flatten(1).abs().amax(1)
 
 
 def _oriented(solver: Solver, theta: Tensor, sign: int) -> Tensor:
@@ -147,8 +156,9 @@ def _oriented(solver: Solver, theta: Tensor, sign: int) -> Tensor:
     A power of two, and not the magnitude itself, because it leaves every bit of the mantissas: scaling never
     changes which of two nearly tied structures is the better one.
     """
-    magnitude = magnitudes(theta)
-    check_finite(solver, theta, magnitude)
+    magnitude = theta.flatten(1).abs().amax(1)  # NaN or inf where the row holds one
+    if not torch.isfinite(magnitude).all():
+        raise _not_finite(solver, theta)
     theta = theta.contiguous()
     if not solver.scale_invariant:
         return theta * sign

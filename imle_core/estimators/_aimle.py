@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ._base import Estimator, Solve, require_choice, require_number
-from ._target import Difference, relative_move, target_difference
+from ._target import Difference, relative_move, target_difference, weighted_mean
 
 _RATE = 0.05  # of the controller: log beta moves by at most this much upwards in a step
 _BOUNDS = (1e-4, 1e4)
@@ -74,11 +74,11 @@ class AIMLE(Estimator):
         """Return the mean over samples of the difference of states over lam, and adapt beta."""
         assert state is not None
         move = relative_move(state.clone(), theta, g, self.noise_scale)
-        change = target_difference(points, z, move, solve, self.difference)
+        change = target_difference(points, z, g, move, solve, self.difference)
         if adapt:
             differing = (change != 0).flatten(2).sum(2)
             adapt_step(state, differing, move.skip, self.target_norm)
-        return change.mean(0) * move.inverse
+        return weighted_mean(change, move)
 
 
 @torch.library.custom_op(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ._base import Estimator, Solve, require_choice, require_number
-from ._target import Difference, absolute_move, relative_move, target_difference
+from ._target import Difference, absolute_move, relative_move, target_difference, weighted_mean
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,5 +75,4 @@ class IMLE(Estimator):
             move = relative_move(self.lam, theta, g, self.noise_scale)
         else:
             move = absolute_move(self.lam, g)
-        change = target_difference(points, z, move, solve, self.difference)
-        return change.mean(0) * move.inverse
+        return weighted_mean(target_difference(points, z, g, move, solve, self.difference), move)

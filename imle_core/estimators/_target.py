@@ -21,13 +21,14 @@ class Move(NamedTuple):
     """A move of the target parameters.
 
     Attributes:
-        shift: lam * g, shape ``(S, N, *event)``.
-        inverse: 1 / lam, shape ``(N, 1, ...)``; NaN for rows whose loss gradient is not finite.
+        lam: The step, a number or shape ``(N, 1, ...)``.
+        weight: 1 / lam, and 0 where the gradient is known to be zero, NaN where that of the loss is not finite; shape
+            ``(S, N, 1, ...)``.
         skip: Samples of rows that are not moved, shape ``(S, N)``: their gradient is known without a solve.
     """
 
-    shift: Tensor
-    inverse: Tensor
+    lam: float | Tensor
+    weight: Tensor
     skip: Tensor
 
 
@@ -57,33 +58,43 @@ def relative_move(beta: float | Tensor, theta: Tensor, g: Tensor, noise_scale: f
 
     finite = torch.isfinite(rms)
     # What cannot be divided by in the working dtype is as good as zero.
-    still = (norm <= torch.finfo(g.dtype).tiny * root) | ~finite
+    skip = (norm <= torch.finfo(g.dtype).tiny * root) | ~finite
     shape = (-1, *[1] * (theta.ndim - 1))
-    safe = torch.where((rms > 0) & finite, rms, 1.0)
-    shift = g * (scale / safe).to(g.dtype).view(shape)
-    inverse = torch.where(finite, rms / scale, torch.nan).to(g.dtype).view(shape)
-    return Move(shift, inverse, still)
+    lam = scale / torch.where((rms > 0) & finite, rms, 1.0)
+    return Move(lam.to(g.dtype).view(shape), _weight((rms / scale).to(g.dtype), finite, skip, shape), skip)
 
 
 def absolute_move(lam: float, g: Tensor) -> Move:
     """Move by ``lam * g``, as in the papers: a fixed step, not homogeneous in the loss."""
-    peak = torch.linalg.vector_norm(g.flatten(2), float("inf"), dim=2)
-    finite = torch.isfinite(peak)
-    inverse = torch.full_like(peak[0], 1 / lam).masked_fill(~finite.all(0), torch.nan)
-    return Move(lam * g, inverse.view(-1, *[1] * (g.ndim - 2)), (peak == 0) | ~finite)
+    peak = g.flatten(2).abs().amax(2)
+    finite = torch.isfinite(peak).all(0)
+    skip = (peak == 0) | ~finite
+    inverse = torch.full_like(peak[0], 1 / lam)
+    return Move(lam, _weight(inverse, finite, skip, (-1, *[1] * (g.ndim - 2))), skip)
 
 
-def target_difference(points: Tensor, z: Tensor, move: Move, solve: Solve, difference: Difference) -> Tensor:
+def _weight(inverse: Tensor, finite: Tensor, skip: Tensor, shape: tuple[int, ...]) -> Tensor:
+    weight = torch.where(skip, 0.0, inverse).masked_fill(~finite, torch.nan)
+    return weight.view(len(skip), *shape)
+
+
+def target_difference(
+    points: Tensor, z: Tensor, g: Tensor, move: Move, solve: Solve, difference: Difference
+) -> Tensor:
     """Return the difference of states between source and target, shape ``(S, N, *event)``.
 
-    Forward: z - MAP(point - lam g). Central: [MAP(point + lam g) - MAP(point - lam g)] / 2, both signs and all
-    samples in one batch. The same noise on both sides: it is in the points. Zero where the move skips.
+    Forward: z - MAP(point - lam g). Central: [MAP(point + lam g) - MAP(point - lam g)] / 2, both signs and all samples
+    in one batch. The same noise on both sides: it is in the points. Where the move skips, it means nothing.
     """
+    lam = move.lam if isinstance(move.lam, torch.Tensor) else g.new_full((), move.lam)
+    behind = torch.addcmul(points, g, lam, value=-1)
     if difference == "forward":
-        change = z - solve(points - move.shift, move.skip)
-    else:
-        samples = len(points)
-        both = solve(torch.cat([points + move.shift, points - move.shift]), move.skip.repeat(2, 1))
-        change = (both[:samples] - both[samples:]) / 2
-    moved = (~move.skip).to(change.dtype)
-    return change * moved.view(*moved.shape, *[1] * (z.ndim - 2))
+        return z - solve(behind, move.skip)
+    ahead = torch.addcmul(points, g, lam)
+    both = solve(torch.cat([ahead, behind]), move.skip.repeat(2, 1))
+    return (both[: len(points)] - both[len(points) :]) / 2
+
+
+def weighted_mean(change: Tensor, move: Move) -> Tensor:
+    """Return the mean over samples of the difference of states over lam, shape ``(N, *event)``."""
+    return (change * move.weight).mean(0) if len(change) > 1 else (change * move.weight).squeeze(0)

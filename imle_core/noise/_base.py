@@ -16,12 +16,7 @@ _RESOLUTION = {torch.float32: 2.0**-24, torch.float64: 2.0**-53}
 
 
 class Noise(ABC):
-    """A distribution of independent noise, in standard form.
-
-    Attributes:
-        mean: Expected value.
-        std: Standard deviation.
-    """
+    """A distribution of independent noise, in standard form."""
 
     @property
     @abstractmethod

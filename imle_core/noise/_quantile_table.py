@@ -31,10 +31,12 @@ class QuantileTable:
 
     def look_up(self, u: Tensor) -> Tensor:
         """Return the quantiles of probabilities ``u``, by linear interpolation."""
-        position = torch.logit(u).add_(_EDGE).mul_(_CELLS / (2 * _EDGE))
-        cell = position.long().clamp_(0, _CELLS - 1)
+        position = torch.logit(u).flatten().add_(_EDGE).mul_(_CELLS / (2 * _EDGE))
+        cell = position.floor().clamp_(0, _CELLS - 1)
         fraction = position.sub_(cell)
-        return fraction.mul_(self.slopes[cell]).add_(self.quantiles[cell])
+        index = cell.int()  # index_select, with 32 bits: four times faster than indexing with 64
+        quantile = self.slopes.index_select(0, index).mul_(fraction)
+        return quantile.add_(self.quantiles.index_select(0, index)).view(u.shape)
 
 
 @functools.lru_cache(maxsize=64)
