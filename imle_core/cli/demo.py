@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -49,7 +50,7 @@ def warcraft(
     ] = _DEFAULT.size,
     train: Annotated[
         int | None,
-        typer.Option(min=1, help="Training maps; by default 4000 generated ones, or all of an archive."),
+        typer.Option(min=1, help="Training maps; by default 5000 generated ones, or all of an archive."),
     ] = _DEFAULT.train,
     val: Annotated[
         int, typer.Option(min=1, help="Validation maps, which choose the best epoch.")
@@ -73,8 +74,10 @@ def warcraft(
     ] = _DEFAULT.lam,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = _DEFAULT.seed,
     bf16: Annotated[
-        bool,
-        typer.Option("--bf16", help="Convolutions in bfloat16: about twice faster on CPUs that have it."),
+        bool | None,
+        typer.Option(
+            "--bf16/--no-bf16", help="Convolutions in bfloat16; by default where the processor has it."
+        ),
     ] = _DEFAULT.bf16,
     threads: Annotated[int, typer.Option(min=0, help="Threads of torch; 0: its default.")] = _DEFAULT.threads,
     device: Annotated[
@@ -91,6 +94,9 @@ def warcraft(
     _require("networkx", "matplotlib")
     _require_choice("--noise", noise, NOISES)
     _require_choice("--estimator", estimator, ESTIMATORS)
+    # Two threads that spin while they wait collapse as soon as another process wants a core. To be set before
+    # torch is imported, and nobody else's business: the process is this command's.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from rich.console import Console
     from rich.logging import RichHandler
 
