@@ -21,13 +21,13 @@ class Move(NamedTuple):
     """A move of the target parameters.
 
     Attributes:
-        lam: The step, a number or shape ``(N, 1, ...)``.
-        weight: 1 / lam, and 0 where the gradient is known to be zero, NaN where that of the loss is not finite; shape
-            ``(S, N, 1, ...)``.
+        lam: The step, shape ``(N, 1, ...)``.
+        weight: 1 / lam, shape ``(S, N, 1, ...)``; 0 where the gradient is known to be zero, NaN where that of the loss
+            is not finite.
         skip: Samples of rows that are not moved, shape ``(S, N)``: their gradient is known without a solve.
     """
 
-    lam: float | Tensor
+    lam: Tensor
     weight: Tensor
     skip: Tensor
 
@@ -50,32 +50,32 @@ def relative_move(beta: float | Tensor, theta: Tensor, g: Tensor, noise_scale: f
     """
     # float64, so that squares of the smallest and largest float32 neither vanish nor overflow
     norm = torch.linalg.vector_norm(g.flatten(2), dim=2, dtype=torch.float64)
-    root = theta.shape[1:].numel() ** 0.5
-    rms = norm.square().mean(0).sqrt() / root
-    scale = torch.linalg.vector_norm(theta.flatten(1), dim=1, dtype=torch.float64) / root
-    scale = scale.clamp(min=noise_scale)
-    scale = beta * torch.where(scale > 0, scale, 1.0)
-
-    finite = torch.isfinite(rms)
-    # What cannot be divided by in the working dtype is as good as zero.
-    skip = (norm <= torch.finfo(g.dtype).tiny * root) | ~finite
-    shape = (-1, *[1] * (theta.ndim - 1))
-    lam = scale / torch.where((rms > 0) & finite, rms, 1.0)
-    return Move(lam.to(g.dtype).view(shape), _weight((rms / scale).to(g.dtype), finite, skip, shape), skip)
+    total = norm[0] if len(norm) == 1 else torch.linalg.vector_norm(norm, dim=0)
+    size = torch.linalg.vector_norm(theta.flatten(1), dim=1, dtype=torch.float64)
+    if noise_scale > 0:
+        size = size.clamp(min=noise_scale * theta.shape[1:].numel() ** 0.5)
+    else:
+        size = torch.where(size > 0, size, 1.0)
+    size = size * (beta * len(g) ** 0.5)
+    lam, inverse = (size / total).to(g.dtype), (total / size).to(g.dtype)
+    # Zero, not finite, or too small to be divided by in this dtype: norm * lam is then 0, inf or NaN.
+    product = norm * lam
+    return _move(lam, inverse, ~((product > 0) & (product < torch.inf)), theta.ndim)
 
 
 def absolute_move(lam: float, g: Tensor) -> Move:
     """Move by ``lam * g``, as in the papers: a fixed step, not homogeneous in the loss."""
     peak = g.flatten(2).abs().amax(2)
-    finite = torch.isfinite(peak).all(0)
-    skip = (peak == 0) | ~finite
-    inverse = torch.full_like(peak[0], 1 / lam)
-    return Move(lam, _weight(inverse, finite, skip, (-1, *[1] * (g.ndim - 2))), skip)
+    # The inverse of a row that is not finite must show it: x - x is 0, or NaN.
+    inverse = 1 / lam + (peak - peak).sum(0)
+    return _move(torch.full_like(inverse, lam), inverse, ~((peak > 0) & (peak < torch.inf)), g.ndim - 1)
 
 
-def _weight(inverse: Tensor, finite: Tensor, skip: Tensor, shape: tuple[int, ...]) -> Tensor:
-    weight = torch.where(skip, 0.0, inverse).masked_fill(~finite, torch.nan)
-    return weight.view(len(skip), *shape)
+def _move(lam: Tensor, inverse: Tensor, skip: Tensor, ndim: int) -> Move:
+    ones = [1] * (ndim - 1)
+    # Times zero: the weight of a skipped row is 0, and NaN where the loss gradient is not finite.
+    weight = torch.where(skip, inverse * 0, inverse)
+    return Move(lam.view(-1, *ones), weight.view(*skip.shape, *ones), skip)
 
 
 def target_difference(
@@ -86,11 +86,10 @@ def target_difference(
     Forward: z - MAP(point - lam g). Central: [MAP(point + lam g) - MAP(point - lam g)] / 2, both signs and all samples
     in one batch. The same noise on both sides: it is in the points. Where the move skips, it means nothing.
     """
-    lam = move.lam if isinstance(move.lam, torch.Tensor) else g.new_full((), move.lam)
-    behind = torch.addcmul(points, g, lam, value=-1)
+    behind = torch.addcmul(points, g, move.lam, value=-1)
     if difference == "forward":
         return z - solve(behind, move.skip)
-    ahead = torch.addcmul(points, g, lam)
+    ahead = torch.addcmul(points, g, move.lam)
     both = solve(torch.cat([ahead, behind]), move.skip.repeat(2, 1))
     return (both[: len(points)] - both[len(points) :]) / 2
 
