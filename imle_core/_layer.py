@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor, nn
 
+from imle_core._checks import require_choice
 from imle_core._solver import FunctionSolver, Solver
-from imle_core.engine import Binding, Call, SolveFunction, perturb
-from imle_core.engine._plan import HALF, check_dtype
+from imle_core.engine import Binding, SolveFunction, perturb
+from imle_core.engine._plan import HALF, check_theta_type
 from imle_core.errors import CheckpointMismatchError, InvalidInstanceError, SolverParameterError
 from imle_core.estimators import Estimator, resolve
 
@@ -37,7 +38,8 @@ class SolverLayer(nn.Module):
             ``"blackbox"``.
         reduction: ``"mean"`` returns the mean over samples, shape ``(*batch, *event)``; ``"none"`` keeps the
             samples as a leading dimension (S in training, 1 in eval), because E[f(z)] is not f(E[z]).
-        generator: Source of the noise, on theta's device; None takes torch's global one.
+        generator: Source of the noise, on theta's device; None takes torch's global one. Activation checkpointing
+            repeats the forward pass and restores the global generator alone: use None with it.
         validate: ``"basic"`` verifies shape, dtype, finiteness and integrality of what the solver returns,
             ``"full"`` also that each state is feasible.
         **solver_options: Parameters of the solver, where it is given by name.
@@ -89,16 +91,13 @@ class SolverLayer(nn.Module):
                 f"solver must be an imle_core.Solver or the name of one; got {solver!r}. "
                 "A bare function becomes a layer by imle_core.differentiable(sense=...)."
             )
-        if getattr(solver, "sense", None) not in ("max", "min"):
-            raise SolverParameterError(
-                f"{solver.name} declares no sense; set `sense = 'max'` (scores) or `sense = 'min'` (costs)."
-            )
-        if reduction not in ("mean", "none"):
-            raise ValueError(f"SolverLayer: reduction must be 'mean' or 'none'; got {reduction!r}.")
-        if validate not in ("basic", "full"):
-            raise ValueError(f"SolverLayer: validate must be 'basic' or 'full'; got {validate!r}.")
+        solver.check_declarations()
+        require_choice("SolverLayer", "reduction", reduction, ("mean", "none"))
+        require_choice("SolverLayer", "validate", validate, ("basic", "full"))
+        _require_generator(generator)
         self.reduction = reduction
         self._binding = Binding(solver, resolve(estimator), generator, validate)
+        self._handle = self._binding.handle()
         self.register_buffer("state", self.estimator.initial_state())
 
     @property
@@ -125,6 +124,7 @@ class SolverLayer(nn.Module):
 
     @generator.setter
     def generator(self, generator: torch.Generator | None) -> None:
+        _require_generator(generator)
         self._binding.generator = generator
 
     def forward(self, theta: Tensor, *, instances: Sequence[Any] | Tensor | None = None) -> Tensor:
@@ -138,26 +138,26 @@ class SolverLayer(nn.Module):
         Returns:
             States, shape ``(*batch, *event)``, or ``(S, *batch, *event)`` with ``reduction="none"``.
         """
-        solver, estimator, binding = self.solver, self.estimator, self._binding
-        check_dtype(solver, theta)
+        solver, estimator, handle = self.solver, self.estimator, self._handle
+        check_theta_type(solver, theta)
         batch, event = solver.split_shape(theta.shape)
         working = torch.float32 if theta.dtype in HALF else theta.dtype
         rows = theta.to(working).reshape(math.prod(batch), *event)
         scores = rows if solver.sense == "max" else -rows
-        numbers = self._numbers(instances, len(rows))
+        numbers = self._numbers(instances, rows.shape[0])
 
         perturbed = self.training and estimator.noise is not None
+        samples = estimator.samples if self.training else 1
         if perturbed:
-            points = perturb(scores.detach(), estimator.samples, binding.handle)
+            points = perturb(scores.detach(), samples, handle)
         else:
-            samples = estimator.samples if self.training else 1
             points = scores.detach().expand(samples, *scores.shape)
-        call = Call(binding, estimator, moved=perturbed, adapt=self.training)
-        z: Tensor = SolveFunction.apply(scores, points, numbers, self.state, call)  # type: ignore[no-untyped-call]
-        z = z.to(theta.dtype).reshape(len(points), *theta.shape)
-        if self.reduction == "none":
-            return z
-        return z.mean(0) if len(points) > 1 else z.squeeze(0)
+        z: Tensor = SolveFunction.apply(  # type: ignore[no-untyped-call]
+            scores, points, numbers, self.state, handle, estimator, perturbed, self.training
+        )
+        z = z.reshape(samples, *theta.shape)
+        # The mean before the dtype: in half precision, a gradient divided by S may vanish.
+        return (z.mean(0) if self.reduction == "mean" else z).to(theta.dtype)
 
     def prepare(self, instances: Sequence[Any]) -> Tensor:
         """Return numbers, int64, that stand for instances in calls of this layer.
@@ -191,12 +191,26 @@ class SolverLayer(nn.Module):
     def _numbers(self, instances: Sequence[Any] | Tensor | None, rows: int) -> Tensor | None:
         if instances is None:
             return None
-        numbers = instances.flatten() if isinstance(instances, Tensor) else self.prepare(instances)
-        if len(numbers) != rows:
+        if torch.compiler.is_compiling() and not isinstance(instances, Tensor):
             raise InvalidInstanceError(
-                f"{self.solver.name}: {len(numbers)} instances for {rows} rows; give one instance for each row."
+                f"{self.solver.name}: a compiled layer takes instances as numbers: make them outside of the compiled "
+                "code, by `layer.prepare(instances)`."
+            )
+        numbers = instances.flatten() if isinstance(instances, Tensor) else self.prepare(instances)
+        if numbers.shape[0] != rows:
+            raise InvalidInstanceError(
+                f"{self.solver.name}: {numbers.shape[0]} instances for {rows} rows; give one instance for each row."
             )
         return numbers
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the handle: a copy has one of its own."""
+        return {key: value for key, value in self.__dict__.items() if key != "_handle"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make a handle for the copied binding."""
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._handle = self._binding.handle()
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> SolverLayer:
         """Move the adaptive state with the module, but never round it: `.half()` is about the network."""
@@ -205,6 +219,11 @@ class SolverLayer(nn.Module):
         if state is not None and self.state is not None and self.state.dtype != state.dtype:
             self.state = state.to(self.state.device)
         return self
+
+
+def _require_generator(generator: object) -> None:
+    if not (generator is None or isinstance(generator, torch.Generator)):
+        raise TypeError(f"SolverLayer: generator must be a torch.Generator or None; got {generator!r}.")
 
 
 def differentiable(

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
+import sys
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 
 from imle_core.engine._plan import as_rows, solve_rows
-from imle_core.errors import InvalidInstanceError, InvalidThetaError, MissingCapabilityError
+from imle_core.errors import (
+    InvalidInstanceError,
+    InvalidThetaError,
+    MissingCapabilityError,
+    SolverParameterError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,8 +84,9 @@ class Solver(ABC):
         """Wrap the author's ``solve`` and ``decode`` in what the core owes the caller."""
         super().__init_subclass__(**kwargs)
         cls.name = cls.__dict__.get("name", cls.__name__)
-        if "solve" in cls.__dict__:
-            cls.solve = _checked_solve(cls.__dict__["solve"])  # type: ignore[method-assign]
+        # Also a solve that comes from a mix-in, which is no Solver and has not been wrapped.
+        if not getattr(cls.solve, "_checked", False) and cls.solve is not Solver.solve:
+            cls.solve = _checked_solve(cls.solve)  # type: ignore[method-assign]
         if "decode" in cls.__dict__:
             cls.decode = _batched_decode(cls.__dict__["decode"])  # type: ignore[method-assign]
 
@@ -115,12 +123,15 @@ class Solver(ABC):
             f"Got {instance!r}."
         )
 
-    def decode(self, z: Any, *, instance: Any = None) -> Any:
+    def decode(self, z: Any, *, instance: Any = None, instances: Sequence[Any] | None = None) -> Any:
         """Return the structure that a state stands for (a path as a list of nodes, a tour, ...).
+
+        An author writes ``decode(self, z, *, instance=None)`` for one state; the core calls it for each of a batch.
 
         Args:
             z: One state, shape ``event``, or a batch of them with any leading dimensions.
-            instance: The instance that the state solves, where rows have different instances.
+            instance: The instance that the states solve, where rows may have different instances.
+            instances: Or one for each state of a batch.
 
         Returns:
             The structure, or nested lists of them for a batch.
@@ -141,6 +152,27 @@ class Solver(ABC):
         """Return in words which method solves this problem and why."""
         return f"{self.name}: {'maximises scores' if self.sense == 'max' else 'minimises costs'}."
 
+    def check_declarations(self) -> None:
+        """Raise SolverParameterError unless the attributes declare something that the core knows.
+
+        A misspelt declaration would change answers silently.
+        """
+        choices = {
+            "sense": ("max", "min"),
+            "output": ("binary", "integer", "real"),
+            "negative": ("allow", "error", "clip"),
+        }
+        for attribute, valid in choices.items():
+            value = getattr(self, attribute, None)
+            if value not in valid:
+                raise SolverParameterError(
+                    f"{self.name} declares {attribute} = {value!r}; set it to one of {', '.join(map(repr, valid))}."
+                )
+        if not (self.event_shape is None or isinstance(self.event_shape, tuple)):
+            raise SolverParameterError(
+                f"{self.name} declares event_shape = {self.event_shape!r}; set it to a tuple, or to None."
+            )
+
     def split_shape(self, shape: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Split the shape of theta into batch shape and event shape.
 
@@ -157,9 +189,9 @@ class Solver(ABC):
             return shape[:1], shape[1:]
         ndim = len(self.event_shape)
         batch, event = shape[: len(shape) - ndim], shape[len(shape) - ndim :]
-        fits = len(shape) >= ndim and all(
-            w in (None, n) for w, n in zip(self.event_shape, event, strict=True)
-        )
+        fits = len(shape) >= ndim
+        for i in range(len(event)):  # a loop, whose comparisons torch.compile turns into guards
+            fits = fits and (self.event_shape[i] is None or self.event_shape[i] == event[i])
         if not fits:
             wanted = str(self.event_shape).replace("None", "*")
             raise InvalidThetaError(f"{self.name}: theta {shape} but this instance has shape {wanted}.")
@@ -173,7 +205,10 @@ class Solver(ABC):
 
 def _annotated_tensor(function: Callable[..., Any]) -> bool:
     """Whether the parameter ``theta`` (the first but ``self``) of a solve function is annotated as a tensor."""
-    parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
+    try:
+        parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
+    except ValueError:  # some functions written in C have none
+        return False
     return bool(parameters) and "Tensor" in str(parameters[0].annotation)
 
 
@@ -185,17 +220,24 @@ def _checked_solve(raw: Callable[..., Any]) -> Callable[..., Any]:
         z = solve_rows(self, raw.__get__(self), rows, prepared=prepared, validate=validate)
         return z if isinstance(theta, torch.Tensor) else z.numpy()
 
+    solve._checked = True  # type: ignore[attr-defined]
     return solve
 
 
 def _batched_decode(raw: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(raw)
-    def decode(self: Solver, z: Any, **kwargs: Any) -> Any:
+    def decode(self: Solver, z: Any, *, instance: Any = None, instances: Any = None) -> Any:
         states = z.detach().cpu().numpy() if isinstance(z, torch.Tensor) else np.asarray(z)
-        batch, _ = self.split_shape(states.shape) if self.event_shape is not None else ((), states.shape)
+        batch = self.split_shape(states.shape)[0] if self.event_shape is not None else ()
         if not batch:
-            return raw(self, states, **kwargs)
-        return [decode(self, state, **kwargs) for state in states]
+            return raw(self, states, instance=instance)
+        if instances is None:
+            return [decode(self, state, instance=instance) for state in states]
+        if len(batch) != 1 or len(instances) != len(states):
+            raise InvalidInstanceError(
+                f"{self.name}: {len(instances)} instances for states of batch shape {batch}; give one for each."
+            )
+        return [decode(self, state, instance=one) for state, one in zip(states, instances, strict=True)]
 
     return decode
 
@@ -225,7 +267,30 @@ class FunctionSolver(Solver):
         """Call the function."""
         return self.function(theta)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle a decorated function by the name of the layer that has taken its place."""
+        module, name = getattr(self.function, "__module__", None), getattr(self.function, "__qualname__", "")
+        holder = getattr(sys.modules.get(module or ""), name, None)
+        if getattr(getattr(holder, "solver", None), "function", None) is self.function:
+            return {**self.__dict__, "function": _Decorated(module or "", name)}
+        return self.__dict__
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Find a decorated function in its layer again."""
+        function = state["function"]
+        if isinstance(function, _Decorated):
+            layer = getattr(importlib.import_module(function.module), function.name)
+            function = layer.solver.function
+        self.__dict__.update(state, function=function)
+
     @functools.cached_property
     def takes_tensors(self) -> bool:
         """Whether ``solve`` is given tensors on theta's device instead of NumPy arrays."""
         return _annotated_tensor(self.function)
+
+
+class _Decorated(NamedTuple):
+    """Where the layer stands that a decorator made of a function."""
+
+    module: str
+    name: str

@@ -1,18 +1,19 @@
-"""What a torch operator finds under the integer that it is given.
+"""What a torch operator finds under the handle that it is given.
 
-An operator of a compiled graph takes tensors and integers only. A layer therefore *binds* its solver and estimator to
-an integer handle, and the operator looks the binding up.
+An operator of a compiled graph takes tensors and numbers only. A layer therefore *binds* its solver and estimator to a
+handle, and the operator looks the binding up.
 """
 
 from __future__ import annotations
 
-import itertools
+import secrets
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from imle_core.errors import InvalidInstanceError
+from imle_core.errors import ImleError, InvalidInstanceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,14 +24,13 @@ if TYPE_CHECKING:
     from imle_core.estimators import Estimator
 
 _live: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
-_count = itertools.count(1)
+_lock = threading.Lock()
 
 
 class Binding:
     """A live solver with the estimator, the generator and the validation that a layer uses it with.
 
-    It lives as long as the layer, or a graph that must still be back-propagated, holds it. A copy, by deepcopy or
-    pickle, has a handle of its own, so that a copied layer never runs the solver of the first.
+    A copy, by deepcopy or pickle, has a handle of its own, so that a copied layer never runs the solver of the first.
     """
 
     def __init__(
@@ -45,22 +45,44 @@ class Binding:
         self.estimator = estimator
         self.generator = generator
         self.validate: Validation = validate
-        self.handle = next(_count)
-        _live[self.handle] = self
+        # Random, so that a program that was saved elsewhere finds nothing here instead of another layer's solver.
+        self.key = secrets.randbits(62)
+        _live[self.key] = self
         self._instances: list[Any] = []
         self._prepared: list[Any] = []
         self._number: dict[Any, int] = {}
         for instance in instances:
             self._register(instance)
 
+    def handle(self) -> Tensor:
+        """Return a new handle: an int64 tensor without dimensions, as which a graph of any kind can keep it.
+
+        A tensor and not a number, for two reasons. A compiled graph would take a number for a constant, and compile
+        anew for each layer. And the tensor keeps this binding alive: a graph that saved it for its backward pass
+        outlives the layer that made it.
+        """
+        handle = torch.tensor(self.key)
+        handle._imle_binding = self  # type: ignore[attr-defined]
+        return handle
+
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copy everything but the handle; the numbers of instances stay valid."""
-        return Binding, (self.solver, self.estimator, self.generator, self.validate, self._instances)
+        """Copy everything but the key; the numbers of instances stay valid."""
+        generator = self.generator
+        state = (
+            None if generator is None else (str(generator.device), generator.get_state().numpy().tobytes())
+        )
+        return _restore, (self.solver, self.estimator, state, self.validate, self._instances)
 
     @staticmethod
-    def of(handle: int) -> Binding:
+    def of(handle: Tensor) -> Binding:
         """Return the live binding of a handle."""
-        return _live[handle]
+        binding = _live.get(int(handle))
+        if binding is None:
+            raise ImleError(
+                "this compiled or exported program was made from a solver layer that no longer lives, or lives in "
+                "another process. Keep the layer while the program runs, and export it anew in each process."
+            )
+        return binding
 
     @property
     def sign(self) -> int:
@@ -70,8 +92,7 @@ class Binding:
     def prepare(self, instances: Sequence[Any]) -> Tensor:
         """Return the numbers, int64, of instances, each prepared by the solver at its first appearance.
 
-        Equal hashable instances share a number; so do equal mappings with hashable values; an instance that cannot
-        be hashed is known by its identity.
+        Equal instances share a number, and stay prepared as long as the layer lives.
         """
         if isinstance(instances, (str, bytes, dict)) or not hasattr(instances, "__len__"):
             raise InvalidInstanceError(
@@ -81,32 +102,54 @@ class Binding:
         return torch.tensor([self._register(instance) for instance in instances], dtype=torch.int64)
 
     def _register(self, instance: Any) -> int:
-        key = _key(instance)
-        number = self._number.get(key)
+        try:
+            key = (
+                (dict, frozenset(instance.items()))
+                if isinstance(instance, dict)
+                else (type(instance), instance)
+            )
+            number = self._number.get(key)
+        except TypeError:
+            # Known by its identity, it would be kept for ever, and not be noticed to have changed.
+            raise InvalidInstanceError(
+                f"{self.solver.name}: an instance must be hashable, or a dict with hashable values (a tuple in place "
+                f"of a list or an array); got {instance!r}."
+            ) from None
         if number is None:
-            self._prepared.append(self.solver.prepare(instance))
-            self._instances.append(instance)  # an identity is unique only while its object lives
-            number = self._number[key] = len(self._prepared) - 1
+            with _lock:
+                self._prepared.append(self.solver.prepare(instance))
+                self._instances.append(instance)
+                number = self._number[key] = len(self._prepared) - 1
         return number
 
     def prepared(self, numbers: Tensor) -> list[Any]:
         """Return the prepared instances of an int64 tensor of numbers."""
-        try:
-            return [self._prepared[number] for number in numbers.tolist()]
-        except IndexError:
+        if numbers.is_floating_point() or numbers.dtype == torch.bool:
             raise InvalidInstanceError(
-                f"{self.solver.name}: instance number {int(numbers.max())} is not known here; numbers come from "
-                "this layer's own `prepare(instances)`."
-            ) from None
+                f"{self.solver.name}: numbers of instances are integers; got {numbers.dtype}."
+            )
+        found = numbers.tolist()
+        for number in found:
+            if not 0 <= number < len(self._prepared):
+                raise InvalidInstanceError(
+                    f"{self.solver.name}: instance number {number} is not known here; numbers come from this layer's "
+                    "own `prepare(instances)`."
+                )
+        return [self._prepared[number] for number in found]
 
 
-def _key(instance: Any) -> Any:
-    try:
-        if isinstance(instance, dict):
-            key = (dict, frozenset(instance.items()))
-            hash(key)
-            return key
-        hash(instance)
-    except TypeError:
-        return (id, id(instance))
-    return (type(instance), instance)
+def _restore(
+    solver: Solver,
+    estimator: Estimator,
+    state: tuple[str, bytes] | None,
+    validate: Validation,
+    instances: Sequence[Any],
+) -> Binding:
+    generator = None
+    if (
+        state is not None
+    ):  # torch pickles a generator through shared memory, which a spawned process cannot open
+        device, saved = state
+        generator = torch.Generator(device)
+        generator.set_state(torch.frombuffer(bytearray(saved), dtype=torch.uint8))
+    return Binding(solver, estimator, generator, validate, instances)

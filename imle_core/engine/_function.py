@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,21 +13,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from imle_core.estimators import Estimator
-
-    from ._binding import Binding
-
-
-@dataclass(frozen=True)
-class Call:
-    """What one call of a layer hands to its backward pass besides tensors.
-
-    It holds the binding, so that a graph outlives the layer that made it.
-    """
-
-    binding: Binding
-    estimator: Estimator
-    moved: bool
-    adapt: bool
 
 
 class SolveFunction(torch.autograd.Function):
@@ -42,33 +26,53 @@ class SolveFunction(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        theta: Tensor, points: Tensor, instances: Tensor | None, state: Tensor | None, call: Call
+        theta: Tensor,
+        points: Tensor,
+        instances: Tensor | None,
+        state: Tensor | None,
+        handle: Tensor,
+        estimator: Estimator,
+        moved: bool,
+        adapt: bool,
     ) -> Tensor:
-        """Return the states of the points, shape ``(S, N, *event)``."""
-        return map_solve(points, instances, None, call.moved, call.binding.handle)
+        """Return the states of the points, shape ``(S, N, *event)``.
+
+        Args:
+            theta: Scores, shape ``(N, *event)``.
+            points: The points to solve, shape ``(S, N, *event)``.
+            instances: Numbers of the rows' instances, shape ``(N,)``, or None.
+            state: What the estimator adapts, or None.
+            handle: Of the binding that holds the solver.
+            estimator: Makes the gradient.
+            moved: Whether the points are perturbed.
+            adapt: Whether the estimator may adapt its state.
+        """
+        return map_solve(points, instances, None, moved, handle)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Keep what the estimator needs."""
-        theta, points, instances, state, call = inputs
-        ctx.save_for_backward(theta, points, instances, output)
+        theta, points, instances, state, handle, estimator, _, adapt = inputs
+        ctx.save_for_backward(theta, points, instances, handle, output)
         # Not saved as a tensor of the graph: the controller updates it in place between forward and backward.
         ctx.state = state
-        ctx.call = call
+        ctx.estimator = estimator
+        ctx.adapt = adapt
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradient with respect to theta."""
-        theta, points, instances, z = ctx.saved_tensors
-        call: Call = ctx.call
+        theta, points, instances, handle, z = ctx.saved_tensors
+        samples = points.shape[0]
         if grad.numel() == 0:
-            return torch.zeros_like(theta), None, None, None, None
-        with torch.no_grad():
-            solve = functools.partial(_solve, instances, call.binding.handle)
-            g = grad * len(points) if len(points) > 1 else grad
-            gradient = call.estimator.gradient(theta, points, z, g, solve, ctx.state, call.adapt)
-        return gradient, None, None, None, None
+            gradient = torch.zeros_like(theta)
+        else:
+            with torch.no_grad():
+                solve = functools.partial(_solve, instances, handle)
+                g = grad * samples if samples > 1 else grad
+                gradient = ctx.estimator.gradient(theta, points, z, g, solve, ctx.state, ctx.adapt)
+        return gradient, *[None] * 7
 
 
-def _solve(instances: Tensor | None, handle: int, points: Tensor, skip: Tensor) -> Tensor:
+def _solve(instances: Tensor | None, handle: Tensor, points: Tensor, skip: Tensor) -> Tensor:
     return map_solve(points, instances, skip, True, handle)

@@ -20,10 +20,10 @@ from ._plan import check_theta, solve_rows
 @torch.library.custom_op(
     "imle::map_solve",
     mutates_args=(),
-    schema="(Tensor points, Tensor? instances, Tensor? skip, bool moved, SymInt handle) -> Tensor",
+    schema="(Tensor points, Tensor? instances, Tensor? skip, bool moved, Tensor handle) -> Tensor",
 )
 def map_solve(
-    points: Tensor, instances: Tensor | None, skip: Tensor | None, moved: bool, handle: int
+    points: Tensor, instances: Tensor | None, skip: Tensor | None, moved: bool, handle: Tensor
 ) -> Tensor:
     """Return argmax over the set of <z, point> for a batch of points, all of them in one call of the solver.
 
@@ -32,12 +32,15 @@ def map_solve(
         instances: Shape ``(N,)``, the numbers of the rows' instances; None where all rows share one.
         skip: Shape ``(K, N)``, bool: points that are not solved and give zeros.
         moved: Whether noise or a gradient moved the points away from theta.
-        handle: Of the binding that holds the solver.
+        handle: Of the binding that holds the solver, see :meth:`Binding.handle`.
 
     Returns:
         States, shape ``(K, N, *event)``, dtype and device of the points.
     """
     binding = Binding.of(handle)
+    samples = points.shape[0]
+    if not moved and samples > 1:  # samples without noise are one point
+        points, skip = points[:1], None if skip is None else skip[:1]
     k, n = points.shape[:2]
     rows = points.reshape(k * n, *points.shape[2:])
     prepared = None if instances is None else binding.prepared(instances) * k
@@ -58,11 +61,11 @@ def map_solve(
         raise
     if which is not None:
         z = torch.zeros(k * n, *points.shape[2:], dtype=z.dtype, device=z.device).index_copy_(0, which, z)
-    return z.reshape(points.shape)
+    return z.reshape(points.shape).expand(samples, *points.shape[1:]).contiguous()
 
 
 @map_solve.register_fake
-def _(points: Tensor, instances: Tensor | None, skip: Tensor | None, moved: bool, handle: int) -> Tensor:
+def _(points: Tensor, instances: Tensor | None, skip: Tensor | None, moved: bool, handle: Tensor) -> Tensor:
     return torch.empty_like(points, memory_format=torch.contiguous_format)
 
 
@@ -74,7 +77,7 @@ def _(
     instances: Tensor | None,
     skip: Tensor | None,
     moved: bool,
-    handle: int,
+    handle: Tensor,
 ) -> tuple[Tensor, int]:
     size = info.batch_size
     points = _rows_first(points, in_dims[0], size, at=1)
@@ -90,16 +93,16 @@ def _(
 @torch.library.custom_op(
     "imle::perturb",
     mutates_args=(),
-    schema="(Tensor theta, SymInt samples, SymInt handle) -> Tensor",
+    schema="(Tensor theta, SymInt samples, Tensor handle) -> Tensor",
     tags=(torch.Tag.nondeterministic_seeded,),
 )
-def perturb(theta: Tensor, samples: int, handle: int) -> Tensor:
+def perturb(theta: Tensor, samples: int, handle: Tensor) -> Tensor:
     """Return theta + tau * noise: one draw and one addition for all samples and rows, on theta's device.
 
     Args:
         theta: Scores, shape ``(N, *event)``, float32 or float64.
         samples: Number S of samples.
-        handle: Of the binding that holds estimator and generator.
+        handle: Of the binding that holds estimator and generator, see :meth:`Binding.handle`.
 
     Returns:
         Points, shape ``(S, N, *event)``.
@@ -120,13 +123,13 @@ def perturb(theta: Tensor, samples: int, handle: int) -> Tensor:
 
 
 @perturb.register_fake
-def _(theta: Tensor, samples: int, handle: int) -> Tensor:
+def _(theta: Tensor, samples: int, handle: Tensor) -> Tensor:
     return theta.new_empty((samples, *theta.shape))
 
 
 @perturb.register_vmap
 def _(
-    info: Any, in_dims: tuple[int | None, ...], theta: Tensor, samples: int, handle: int
+    info: Any, in_dims: tuple[int | None, ...], theta: Tensor, samples: int, handle: Tensor
 ) -> tuple[Tensor, int]:
     theta = _rows_first(theta, in_dims[0], info.batch_size, at=0)
     points = perturb(theta.flatten(0, 1), samples, handle)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core._checks import require_choice
 from imle_core.errors import (
     ImleError,
     InvalidInstanceError,
@@ -28,31 +29,49 @@ if TYPE_CHECKING:
     from imle_core._solver import Solver, Validation
 
 HALF = (torch.float16, torch.bfloat16)
+FLOATING = (*HALF, torch.float32, torch.float64)
 
 
 def as_rows(solver: Solver, theta: Any) -> Tensor:
     """Return theta of a direct call as a tensor of shape ``(N, *event)``, without a copy where possible."""
-    if isinstance(theta, Tensor):
-        rows = theta.detach()
-    else:
-        array = np.asarray(theta)
-        if array.dtype.kind != "f":
-            raise InvalidThetaError(f"{solver.name}: theta is {array.dtype}; use a floating dtype.")
-        rows = torch.from_numpy(array if array.flags.writeable else array.copy())
-    check_dtype(solver, rows)
-    batch, _ = solver.split_shape(rows.shape)
+    solver.check_declarations()
+    if not isinstance(theta, Tensor):
+        try:
+            theta = np.asarray(theta)
+        except ValueError as error:
+            raise InvalidThetaError(f"{solver.name}: theta is no array of numbers: {error}") from error
+        if theta.dtype.kind != "f":
+            raise InvalidThetaError(f"{solver.name}: theta is {theta.dtype}; use a floating dtype.")
+        theta = _as_tensor(theta)
+    check_theta_type(solver, theta)
+    batch, _ = solver.split_shape(theta.shape)
     if len(batch) != 1:
         raise InvalidThetaError(
-            f"{solver.name}: theta {tuple(rows.shape)} has {len(batch)} batch axes; `solve` takes (N, *event)."
+            f"{solver.name}: theta {tuple(theta.shape)} has {len(batch)} batch axes; `solve` takes (N, *event)."
         )
-    return rows
+    return theta.detach()
 
 
-def check_dtype(solver: Solver, theta: Tensor) -> None:
-    """Raise InvalidThetaError unless theta has a real floating dtype."""
-    if not theta.is_floating_point():
+def check_theta_type(solver: Solver, theta: Any) -> None:
+    """Raise InvalidThetaError unless theta is a dense tensor of a real floating dtype that solvers can take."""
+    if not isinstance(theta, Tensor):
+        raise InvalidThetaError(
+            f"{solver.name}: a layer takes a torch.Tensor; got {type(theta).__name__}. Use torch.as_tensor(...), or "
+            "solver.solve(...) for arrays."
+        )
+    if theta.dtype not in FLOATING:
         dtype = str(theta.dtype).removeprefix("torch.")
-        raise InvalidThetaError(f"{solver.name}: theta is {dtype}; use a floating dtype.")
+        advice = "float16, bfloat16, float32 or float64" if theta.is_floating_point() else "a floating dtype"
+        raise InvalidThetaError(f"{solver.name}: theta is {dtype}; use {advice}.")
+    if theta.layout != torch.strided:
+        raise InvalidThetaError(f"{solver.name}: theta is {theta.layout}; use theta.to_dense().")
+
+
+def _as_tensor(array: np.ndarray[Any, Any]) -> Tensor:
+    """Return an array as a tensor, copied where torch cannot take it as it is: read-only, reversed, swapped bytes."""
+    kind = np.dtype(np.float64) if array.dtype.itemsize > 8 else array.dtype.newbyteorder("=")
+    array = np.asarray(array, kind, order="C")
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 def solve_rows(
@@ -79,28 +98,19 @@ def solve_rows(
     Returns:
         States, shape ``(N, *event)``, dtype and device of theta.
     """
-    if validate not in ("basic", "full"):
-        raise ValueError(f"validate must be 'basic' or 'full'; got {validate!r}.")
+    require_choice(solver.name, "validate", validate, ("basic", "full"))
     if prepared is not None and len(prepared) != len(theta):
         raise InvalidInstanceError(
             f"{solver.name}: {len(prepared)} instances for {len(theta)} rows; give one instance for each row."
         )
-    if theta.numel() == 0:
+    if len(theta) == 0:
         return torch.zeros_like(theta, memory_format=torch.contiguous_format)
     device, dtype = theta.device, theta.dtype
     if not solver.takes_tensors:
         theta = theta.cpu()
     if dtype in HALF:
         theta = theta.float()
-
-    # From here on `points` is a copy of our own: a solver may scribble on it without touching the caller's theta.
-    points = _oriented(solver, theta, sign)
-    if solver.negative == "error" and not moved:
-        if points.amin() < 0:
-            raise _is_negative(solver, theta * sign)
-    elif solver.negative != "allow":
-        points.clamp_(min=0)
-
+    points = _points(solver, theta, sign, moved)
     options: dict[str, Any] = {}
     if _accepts_instances(type(solver)):
         options["instances"] = prepared
@@ -109,8 +119,19 @@ def solve_rows(
             f"{solver.name}: its `solve` takes no `instances`, so rows cannot have any."
         )
     with torch.no_grad():
-        z = _verify(solver, _call(solver, solve, points, options), points, prepared, validate)
-    return z.to(device=device, dtype=dtype)
+        try:
+            z = solve(points if solver.takes_tensors else points.numpy(), **options)
+        except SolverError as error:
+            error.solver = error.solver or solver.name
+            raise
+        except ImleError:
+            raise
+        except Exception as error:
+            # The solver may have scribbled on its points.
+            _blame(solver, solve, _points(solver, theta, sign, moved), options, error)
+        z = _verify(solver, z, points, prepared, validate)
+    # A copy: the solver may keep what it returned, and write over it at its next call.
+    return z.to(device=device, dtype=dtype, copy=True)
 
 
 def check_theta(solver: Solver, theta: Tensor, sign: int) -> None:
@@ -149,22 +170,31 @@ def _is_negative(solver: Solver, costs: Tensor) -> InvalidThetaError:
     )
 
 
-def _oriented(solver: Solver, theta: Tensor, sign: int) -> Tensor:
-    """Return ``sign * theta``, contiguous, each row scaled by a power of two where the solver allows it.
+def _points(solver: Solver, theta: Tensor, sign: int, moved: bool) -> Tensor:
+    """Return what the solver is given: ``sign * theta``, scaled and clipped as it declares; always a copy.
 
-    A power of two, and not the magnitude itself, because it leaves every bit of the mantissas: scaling never
-    changes which of two nearly tied structures is the better one.
+    Rows are scaled by a power of two, and not by the magnitude itself, because that leaves every bit of the mantissas:
+    scaling never changes which of two nearly tied structures is the better one.
     """
+    if theta.numel() == 0:
+        return theta.clone()
     # A few numbers, which a check must bring to the host anyway: NaN or inf where the row holds one.
-    magnitude = theta.flatten(1).abs().amax(1).cpu().numpy()
+    magnitude = theta.reshape(len(theta), -1).abs().amax(1).cpu().numpy()
     if not np.isfinite(magnitude).all():
         raise _not_finite(solver, theta)
     theta = theta.contiguous()
-    if not solver.scale_invariant:
-        return theta * sign
-    _, exponent = np.frexp(magnitude)
-    factor = np.ldexp(magnitude.dtype.type(sign), -exponent.clip(-125, 125))
-    return theta * torch.from_numpy(factor).to(theta.device).view(-1, *[1] * (theta.ndim - 1))
+    if solver.scale_invariant:
+        _, exponent = np.frexp(magnitude)
+        factor = np.ldexp(magnitude.dtype.type(sign), -exponent.clip(-125, 125))
+        points = theta * torch.from_numpy(factor).to(theta.device).view(-1, *[1] * (theta.ndim - 1))
+    else:
+        points = theta * sign
+    if solver.negative == "error" and not moved:
+        if points.amin() < 0:
+            raise _is_negative(solver, theta * sign)
+    elif solver.negative != "allow":
+        points.clamp_(min=0)
+    return points
 
 
 @functools.cache
@@ -172,27 +202,8 @@ def _accepts_instances(cls: type[Solver]) -> bool:
     return "instances" in inspect.signature(cls.solve).parameters
 
 
-def _call(solver: Solver, solve: Callable[..., Any], points: Tensor, options: dict[str, Any]) -> Any:
-    """Call the author's solve and return what it gave: a tensor or an array."""
-    given = points if solver.takes_tensors else points.numpy()
-    try:
-        z = solve(given, **options)
-    except SolverError as error:
-        error.solver = error.solver or solver.name
-        raise
-    except ImleError:
-        raise
-    except Exception as error:
-        _blame(solver, solve, given, options, error)
-    if isinstance(z, Tensor):
-        return z.detach()
-    if not isinstance(z, np.ndarray):
-        raise _contract(solver, f"returned {type(z).__name__}; expected a NumPy array or a torch tensor")
-    return z
-
-
 def _blame(
-    solver: Solver, solve: Callable[..., Any], given: Any, options: dict[str, Any], error: Exception
+    solver: Solver, solve: Callable[..., Any], points: Tensor, options: dict[str, Any], error: Exception
 ) -> NoReturn:
     """Find the row on which the solver fails, and raise SolverError from its exception."""
     advice = ""
@@ -202,6 +213,7 @@ def _blame(
         )
     failed = SolverError(f"solve raised {type(error).__name__}: {error}{advice}")
     failed.solver = solver.name
+    given = points if solver.takes_tensors else points.numpy()
     for row in range(len(given) if len(given) > 1 else 0):
         one = {key: value[row : row + 1] if value is not None else None for key, value in options.items()}
         try:
@@ -217,19 +229,16 @@ def _verify(
     solver: Solver, z: Any, points: Tensor, prepared: Sequence[Any] | None, validate: Validation
 ) -> Tensor:
     """Return z as a tensor; raise InvalidSolutionError unless it holds a structure for each row."""
+    if not isinstance(z, (np.ndarray, Tensor)):
+        raise _contract(solver, f"returned {type(z).__name__}; expected a NumPy array or a torch tensor")
     if tuple(z.shape) != tuple(points.shape):
         raise _contract(
             solver,
             f"returned shape {tuple(z.shape)}, expected {tuple(points.shape)}: one structure for each row of theta",
         )
-    if isinstance(z, np.ndarray):
-        if z.dtype.kind not in "fiub":
-            raise _contract(solver, f"returned dtype {z.dtype}; expected floating, integer or bool")
-        tensor = torch.from_numpy(z if z.flags.writeable else z.copy())
-    else:
-        tensor = z
-        if z.is_complex():
-            raise _contract(solver, f"returned dtype {z.dtype}; expected floating, integer or bool")
+    if z.is_complex() if isinstance(z, Tensor) else z.dtype.kind not in "fiub":
+        raise _contract(solver, f"returned dtype {z.dtype}; expected floating, integer or bool")
+    tensor = z.detach() if isinstance(z, Tensor) else _as_tensor(z)
     if not _fits(z, solver.output):
         _require(solver, tensor, torch.isfinite(tensor), "a value that is not finite")
         if solver.output != "real":

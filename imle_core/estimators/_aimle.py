@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ._base import Estimator, Solve, require_choice, require_number
+from imle_core._checks import require_choice, require_number
+
+from ._base import Estimator, Solve
 from ._target import Difference, relative_move, target_difference, weighted_mean
 
 _RATE = 0.05  # of the controller: log beta moves by at most this much upwards in a step
@@ -76,7 +78,7 @@ class AIMLE(Estimator):
         move = relative_move(state.clone(), theta, g, self.noise_scale)
         change = target_difference(points, z, g, move, solve, self.difference)
         if adapt:
-            differing = (change != 0).flatten(2).sum(2)
+            differing = (change != 0).reshape(*change.shape[:2], -1).sum(2)
             adapt_step(state, differing, move.skip, self.target_norm)
         return weighted_mean(change, move)
 

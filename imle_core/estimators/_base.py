@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from imle_core._checks import require_count, require_number
 from imle_core.errors import UnknownNameError, closest
 from imle_core.noise import Gumbel, Noise
 
@@ -42,8 +43,7 @@ class Estimator(ABC):
 
     def __post_init__(self) -> None:
         name = type(self).__name__
-        if isinstance(self.samples, bool) or not isinstance(self.samples, int) or self.samples < 1:
-            raise ValueError(f"{name}: samples must be an integer of at least 1; got {self.samples!r}.")
+        require_count(name, "samples", self.samples)
         if not (self.noise is None or isinstance(self.noise, Noise)):
             raise ValueError(
                 f"{name}: noise must be a noise such as imle.Gumbel(), or None; got {self.noise!r}."
@@ -85,27 +85,6 @@ class Estimator(ABC):
         Returns:
             Gradient, shape ``(N, *event)``.
         """
-
-
-def require_number(
-    owner: str, name: str, value: object, *, at_least: float | None = None, above: float | None = None
-) -> None:
-    """Raise ValueError unless value is a finite real number in range."""
-    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
-    if fits and at_least is not None:
-        fits = value >= at_least  # type: ignore[operator]
-    if fits and above is not None:
-        fits = value > above  # type: ignore[operator]
-    if not fits:
-        bound = f"of at least {at_least}" if at_least is not None else f"above {above}"
-        raise ValueError(f"{owner}: {name} must be a finite number {bound}; got {value!r}.")
-
-
-def require_choice(owner: str, name: str, value: object, choices: tuple[str, ...]) -> None:
-    """Raise ValueError unless value is one of the choices."""
-    if value not in choices:
-        listed = ", ".join(map(repr, choices))
-        raise ValueError(f"{owner}: {name} must be one of {listed}; got {value!r}.")
 
 
 def resolve(estimator: str | Estimator) -> Estimator:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ._base import Estimator, Solve, require_choice, require_number
+from imle_core._checks import require_choice, require_number
+
+from ._base import Estimator, Solve
 from ._target import Difference, absolute_move, relative_move, target_difference, weighted_mean
 
 if TYPE_CHECKING:

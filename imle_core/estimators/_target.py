@@ -21,13 +21,15 @@ class Move(NamedTuple):
     """A move of the target parameters.
 
     Attributes:
-        lam: The step, shape ``(N, 1, ...)``.
+        unit: What makes the loss gradient of a row one of unit size, shape ``(N, 1, ...)``.
+        size: How far a row moves, shape ``(N, 1, ...)``: lam = unit * size, which may not fit into the dtype.
         weight: 1 / lam, shape ``(S, N, 1, ...)``; 0 where the gradient is known to be zero, NaN where that of the loss
             is not finite.
         skip: Samples of rows that are not moved, shape ``(S, N)``: their gradient is known without a solve.
     """
 
-    lam: Tensor
+    unit: Tensor
+    size: Tensor
     weight: Tensor
     skip: Tensor
 
@@ -49,33 +51,33 @@ def relative_move(beta: float | Tensor, theta: Tensor, g: Tensor, noise_scale: f
         noise_scale: Sigma.
     """
     # float64, so that squares of the smallest and largest float32 neither vanish nor overflow
-    norm = torch.linalg.vector_norm(g.flatten(2), dim=2, dtype=torch.float64)
-    total = norm[0] if len(norm) == 1 else torch.linalg.vector_norm(norm, dim=0)
-    size = torch.linalg.vector_norm(theta.flatten(1), dim=1, dtype=torch.float64)
+    norm = torch.linalg.vector_norm(g.reshape(*g.shape[:2], -1), dim=2, dtype=torch.float64)
+    total = norm[0] if norm.shape[0] == 1 else torch.linalg.vector_norm(norm, dim=0)
+    size = torch.linalg.vector_norm(theta.reshape(theta.shape[0], -1), dim=1, dtype=torch.float64)
     if noise_scale > 0:
         size = size.clamp(min=noise_scale * theta.shape[1:].numel() ** 0.5)
     else:
         size = torch.where(size > 0, size, 1.0)
-    size = size * (beta * len(g) ** 0.5)
-    lam, inverse = (size / total).to(g.dtype), (total / size).to(g.dtype)
-    # Zero, not finite, or too small to be divided by in this dtype: norm * lam is then 0, inf or NaN.
-    product = norm * lam
-    return _move(lam, inverse, ~((product > 0) & (product < torch.inf)), theta.ndim)
+    size = size * (beta * g.shape[0] ** 0.5)
+    # Zero, too small to be divided by in the dtype of g, or not finite.
+    skip = ~((norm > torch.finfo(g.dtype).tiny) & (norm < torch.inf))
+    return _move((1 / total).to(g.dtype), size.to(g.dtype), (total / size).to(g.dtype), skip, theta.ndim)
 
 
 def absolute_move(lam: float, g: Tensor) -> Move:
     """Move by ``lam * g``, as in the papers: a fixed step, not homogeneous in the loss."""
-    peak = g.flatten(2).abs().amax(2)
+    peak = g.reshape(*g.shape[:2], -1).abs().amax(2)
     # The inverse of a row that is not finite must show it: x - x is 0, or NaN.
     inverse = 1 / lam + (peak - peak).sum(0)
-    return _move(torch.full_like(inverse, lam), inverse, ~((peak > 0) & (peak < torch.inf)), g.ndim - 1)
+    skip = ~((peak > 0) & (peak < torch.inf))
+    return _move(torch.ones_like(inverse), torch.full_like(inverse, lam), inverse, skip, g.ndim - 1)
 
 
-def _move(lam: Tensor, inverse: Tensor, skip: Tensor, ndim: int) -> Move:
+def _move(unit: Tensor, size: Tensor, inverse: Tensor, skip: Tensor, ndim: int) -> Move:
     ones = [1] * (ndim - 1)
     # Times zero: the weight of a skipped row is 0, and NaN where the loss gradient is not finite.
     weight = torch.where(skip, inverse * 0, inverse)
-    return Move(lam.view(-1, *ones), weight.view(*skip.shape, *ones), skip)
+    return Move(unit.view(-1, *ones), size.view(-1, *ones), weight.view(*skip.shape, *ones), skip)
 
 
 def target_difference(
@@ -86,14 +88,15 @@ def target_difference(
     Forward: z - MAP(point - lam g). Central: [MAP(point + lam g) - MAP(point - lam g)] / 2, both signs and all samples
     in one batch. The same noise on both sides: it is in the points. Where the move skips, it means nothing.
     """
-    behind = torch.addcmul(points, g, move.lam, value=-1)
+    direction = g * move.unit
+    behind = torch.addcmul(points, direction, move.size, value=-1)
     if difference == "forward":
         return z - solve(behind, move.skip)
-    ahead = torch.addcmul(points, g, move.lam)
+    ahead = torch.addcmul(points, direction, move.size)
     both = solve(torch.cat([ahead, behind]), move.skip.repeat(2, 1))
-    return (both[: len(points)] - both[len(points) :]) / 2
+    return (both[: points.shape[0]] - both[points.shape[0] :]) / 2
 
 
 def weighted_mean(change: Tensor, move: Move) -> Tensor:
     """Return the mean over samples of the difference of states over lam, shape ``(N, *event)``."""
-    return (change * move.weight).mean(0) if len(change) > 1 else (change * move.weight).squeeze(0)
+    return (change * move.weight).mean(0) if change.shape[0] > 1 else (change * move.weight).squeeze(0)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from imle_core._checks import require_choice, require_count, require_number
+
 from ._base import Noise
 from ._gumbel import EULER_GAMMA
 from ._quantile_table import K_RANGE, quantile_table
@@ -56,12 +58,11 @@ class SumOfGamma(Noise):
     terms: int = 10
 
     def __post_init__(self) -> None:
+        require_number("SumOfGamma", "k", self.k, above=0)
         if not K_RANGE[0] <= self.k <= K_RANGE[1]:
             raise ValueError(f"SumOfGamma: k must be in [{K_RANGE[0]}, {K_RANGE[1]}]; got {self.k}.")
-        if self.method not in ("table", "series"):
-            raise ValueError(f"SumOfGamma: method must be 'table' or 'series'; got {self.method!r}.")
-        if self.terms < 1:
-            raise ValueError(f"SumOfGamma: terms must be at least 1; got {self.terms}.")
+        require_choice("SumOfGamma", "method", self.method, ("table", "series"))
+        require_count("SumOfGamma", "terms", self.terms)
 
     @property
     def mean(self) -> float:

@@ -52,7 +52,7 @@ class KSubset(imle.Solver):
             )
         return torch.zeros_like(theta).scatter_(1, theta.topk(self.k, dim=1, sorted=False).indices, 1.0)
 
-    def decode(self, z: Any, *, instance: Any = None) -> list[int]:
+    def decode(self, z: Any, *, instance: Any = None) -> list[int]:  # type: ignore[override]
         """Return the indices of the chosen entries, ascending."""
         chosen: list[int] = np.flatnonzero(z).tolist()
         return chosen

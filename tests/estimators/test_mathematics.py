@@ -121,6 +121,14 @@ def test_relative_step_is_exactly_homogeneous_in_the_loss(estimator, factor, dty
     torch.testing.assert_close(scaled / factor, plain, rtol=1e-6, atol=0)
 
 
+def test_a_large_theta_and_a_tiny_loss_do_not_overflow_the_step():
+    theta, w = 1e3 * randn(4, 6).float(), randn(4, 6, seed=1).float()
+    plain = gradient(layer_of(TopK(2), imle.IMLE(noise=None)), theta, lambda z: (z * w).sum())
+    tiny = gradient(layer_of(TopK(2), imle.IMLE(noise=None)), theta, lambda z: (z * w * 1e-34).sum())
+    assert plain.abs().sum() > 0
+    torch.testing.assert_close(tiny / 1e-34, plain, rtol=1e-4, atol=0)
+
+
 @pytest.mark.parametrize("estimator", RELATIVE, ids=repr)
 def test_mean_over_the_batch_is_the_sum_divided_by_its_size(estimator):
     theta, w = randn(8, 6), randn(8, 6, seed=1)

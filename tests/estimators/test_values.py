@@ -3,6 +3,7 @@
 import pickle
 import re
 
+import numpy as np
 import pytest
 
 import imle_core as imle
@@ -16,6 +17,11 @@ def test_estimators_are_values():
     assert len({imle.IMLE(), imle.IMLE(), imle.BlackBox()}) == 2
     with pytest.raises(AttributeError):
         imle.IMLE().samples = 3
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert imle.IMLE(samples=np.int64(4), lam=np.float32(0.5)) == imle.IMLE(samples=4, lam=0.5)
+    assert imle.SumOfGamma(np.float64(3)) == imle.SumOfGamma(3)
 
 
 def test_names_stand_for_estimators_with_their_defaults():

@@ -241,9 +241,9 @@ def test_infeasible_states_are_found_by_full_validation():
         imle.SolverLayer(Broken(), imle.BlackBox(), validate="full")(theta)
     with raises(NotImplementedError, "Identity has no `is_feasible`, so validate='full' is not available."):
         Identity().solve(theta, validate="full")
-    with raises(ValueError, "validate must be 'basic' or 'full'; got 'all'."):
+    with raises(ValueError, "validate must be one of 'basic', 'full'; got 'all'."):
         imle.SolverLayer(TopK(), validate="all")
-    with raises(ValueError, "validate must be 'basic' or 'full'; got 'all'."):
+    with raises(ValueError, "validate must be one of 'basic', 'full'; got 'all'."):
         TopK().solve(theta, validate="all")
 
 
@@ -342,18 +342,116 @@ def test_a_solver_without_a_sense_and_things_that_are_no_solver():
         def solve(self, theta):
             return theta
 
-    with raises(errors.SolverParameterError, "NoSense declares no sense; set `sense = 'max'` (scores) or"):
+    with raises(errors.SolverParameterError, "NoSense declares sense = None; set it to one of 'max', 'min'."):
         imle.SolverLayer(NoSense())
+    with raises(errors.SolverParameterError, "NoSense declares sense = None"):
+        NoSense().solve(torch.zeros(1, 2))
     with raises(TypeError, "solver must be an imle_core.Solver or the name of one; got <function"):
         imle.SolverLayer(lambda t: t)
     with raises(TypeError, "SolverLayer: unknown keywords k. Options of a solver go with its name"):
         imle.SolverLayer(TopK(), k=3)
-    with raises(ValueError, "reduction must be 'mean' or 'none'; got 'sum'."):
+    with raises(ValueError, "reduction must be one of 'mean', 'none'; got 'sum'."):
         imle.SolverLayer(TopK(), reduction="sum")
     with raises(TypeError, "Can't instantiate abstract class"):
         type("Nothing", (imle.Solver,), {})()
     with raises(TypeError, "differentiable takes a function; got 3."):
         imle.differentiable(3, sense="max")
+
+
+def test_what_is_no_tensor_of_a_known_kind():
+    layer = imle.SolverLayer(Five())
+    for theta, kind in ((np.zeros((2, 5)), "ndarray"), ([[0.0] * 5], "list"), (None, "NoneType")):
+        with raises(errors.InvalidThetaError, f"Five: a layer takes a torch.Tensor; got {kind}."):
+            layer(theta)
+    with raises(
+        errors.InvalidThetaError, "Five: theta is float8_e4m3fn; use float16, bfloat16, float32 or float64."
+    ):
+        layer(torch.zeros(2, 5).to(torch.float8_e4m3fn))
+    with raises(errors.InvalidThetaError, "Five: theta is torch.sparse_coo; use theta.to_dense()."):
+        layer(torch.zeros(2, 5).to_sparse())
+    with raises(errors.InvalidThetaError, "Five: theta is no array of numbers"):
+        Five().solve([[1.0], [1.0, 2.0]])
+
+
+def test_arrays_that_torch_cannot_take_as_they_are():
+    theta = np.random.default_rng(0).normal(size=(3, 5))
+    expected = Five().solve(theta)
+    for other in (
+        theta[:, ::-1][:, ::-1],
+        theta.astype(">f8"),
+        theta.astype(np.longdouble),
+        np.asfortranarray(theta),
+    ):
+        assert (Five().solve(other) == expected).all()
+    for convert in (lambda z: z[:, ::-1][:, ::-1], lambda z: z.astype(">f4"), np.asfortranarray):
+
+        class Returns(Five):
+            def solve(self, theta, convert=convert):
+                return convert(super().solve(theta))
+
+        assert (Returns().solve(theta) == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("negative", "raise"), ("output", "bin"), ("sense", "maximum"), ("event_shape", 3)],
+)
+def test_a_misspelt_declaration_is_refused_wherever_the_solver_is_used(attribute, value):
+    solver = TopK()
+    setattr(solver, attribute, value)
+    with raises(errors.SolverParameterError, f"TopK declares {attribute} = {value!r}; set it to"):
+        solver.solve(torch.zeros(1, 5))
+    with raises(errors.SolverParameterError, f"TopK declares {attribute} = {value!r}; set it to"):
+        imle.SolverLayer(solver)
+
+
+def test_a_generator_that_is_none():
+    with raises(TypeError, "generator must be a torch.Generator or None; got 3."):
+        imle.SolverLayer(TopK(), generator=3)
+    layer = imle.SolverLayer(TopK())
+    with raises(TypeError, "generator must be a torch.Generator or None; got 3."):
+        layer.generator = 3
+
+
+def test_instances_that_cannot_be_known_again():
+    layer = imle.SolverLayer(Window())
+    with raises(
+        errors.InvalidInstanceError, "Window: an instance must be hashable, or a dict with hashable values"
+    ):
+        layer.prepare([[0]])
+    with raises(errors.InvalidInstanceError, "Window: an instance must be hashable"):
+        layer.prepare([{"low": [0]}])
+    theta = torch.zeros(1, 5)
+    layer.prepare([1, 2])
+    with raises(errors.InvalidInstanceError, "instance number -1 is not known here"):
+        layer(theta, instances=torch.tensor([-1]))
+    with raises(errors.InvalidInstanceError, "numbers of instances are integers; got torch.float32"):
+        layer(theta, instances=torch.tensor([1.0]))
+
+
+def test_non_finite_theta_is_counted_once_however_many_samples():
+    theta = torch.zeros(2, 5)
+    theta[1, 3] = float("nan")
+    for estimator in (imle.IMLE(samples=4), imle.IMLE(samples=4, noise=None)):
+        with raises(
+            errors.InvalidThetaError, "Five: theta has 1 non-finite values, first at row 1, index (3,)"
+        ):
+            imle.SolverLayer(Five(), estimator)(theta)
+
+
+def test_a_scribbling_solver_that_raises_is_replayed_on_fresh_rows():
+    class Scribbler(imle.Solver):
+        sense = "max"
+
+        def solve(self, theta):
+            bad = (theta == 7).any()
+            theta[...] = 0
+            if bad:
+                raise ZeroDivisionError("seven")
+            return theta
+
+    with raises(errors.SolverError, "Scribbler: row 2: solve raised ZeroDivisionError: seven"):
+        Scribbler().solve(np.array([[1.0], [2.0], [7.0]]))
 
 
 def test_capabilities_that_are_missing_are_named():

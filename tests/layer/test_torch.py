@@ -4,12 +4,14 @@ import copy
 import gc
 import io
 import pickle
+import weakref
 
 import pytest
 import torch
 from toys import CheapestK, Identity, TopK, Window
 
 import imle_core as imle
+from imle_core.engine import _binding
 
 ESTIMATORS = [
     imle.IMLE(samples=3),
@@ -70,10 +72,74 @@ def test_compiled_with_numbers_of_instances():
     assert torch.equal(compiled(theta, numbers), layer(theta, instances=[3, 0, 3]))
 
 
-def test_exported():
-    layer = imle.SolverLayer(TopK(3), imle.IMLE()).eval()
+@pytest.mark.parametrize("options", [{"k": 2, "n": 6}, {"k": 2}])
+def test_compiled_with_dynamic_shapes_and_batch_dimensions(options):
+    torch._dynamo.reset()
+    layer = imle.SolverLayer("torch.k_subset", imle.BlackBox(), **options)
+    for dynamic in (None, True):
+        compiled = torch.compile(layer, fullgraph=True, backend="aot_eager", dynamic=dynamic)
+        for shape in ((3, 6), (5, 6), (2, 2, 6), (6,)):
+            assert torch.equal(compiled(randn(*shape)), layer(randn(*shape)))
+
+
+def test_any_number_of_layers_may_be_compiled():
+    torch._dynamo.reset()
+    for k in range(1, 13):
+        layer = imle.SolverLayer("torch.k_subset", k=k)
+        compiled = torch.compile(lambda t, layer=layer: layer(t), fullgraph=True, backend="eager")
+        assert (compiled(randn(3, 12)).sum(1) == k).all()
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_exported_with_a_dynamic_batch(strict):
+    layer = imle.SolverLayer("torch.k_subset", imle.IMLE(), k=3).eval()
+    model = torch.nn.Sequential(layer)
+    batch = torch.export.Dim("batch")
+    program = torch.export.export(model, (randn(4, 7),), dynamic_shapes=({0: batch},), strict=strict)
+    for n in (4, 9):
+        assert torch.equal(program.module()(randn(n, 7)), layer(randn(n, 7)))
+
+
+def test_an_exported_program_never_runs_the_solver_of_another_layer(monkeypatch):
+    layer = imle.SolverLayer("torch.k_subset", k=3).eval()
     program = torch.export.export(torch.nn.Sequential(layer), (randn(4, 7),))
-    assert torch.equal(program.module()(randn(4, 7)), layer(randn(4, 7)))
+    file = io.BytesIO()
+    torch.export.save(program, file)
+    file.seek(0)
+    loaded = torch.export.load(file)
+    assert (loaded.module()(randn(4, 7)).sum(1) == 3).all()
+    monkeypatch.setattr(_binding, "_live", weakref.WeakValueDictionary())  # as in another process
+    others = [imle.SolverLayer("torch.k_subset", k=1) for _ in range(50)]
+    with pytest.raises(imle.errors.ImleError, match="made from a solver layer that no longer lives"):
+        loaded.module()(randn(4, 7))
+    del others
+
+
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+def test_a_compiled_layer_deleted_before_backward_still_back_propagates(backend):
+    torch._dynamo.reset()
+    theta, w = randn(4, 7), randn(4, 7, seed=1)
+    expected = step(imle.SolverLayer(TopK(2), imle.BlackBox()), theta, w)[1]
+
+    def forward(x):
+        layer = imle.SolverLayer(TopK(2), imle.BlackBox())
+        return torch.compile(layer, backend=backend, fullgraph=True)(x)
+
+    leaf = theta.clone().requires_grad_()
+    z = forward(leaf)
+    gc.collect()
+    (z * w).sum().backward()
+    torch.testing.assert_close(leaf.grad, expected)
+
+
+def test_compiled_whole_with_a_list_of_instances_says_what_to_do():
+    torch._dynamo.reset()
+    layer = imle.SolverLayer(Window(), imle.BlackBox())
+    theta = randn(2, 5)
+    with pytest.raises(Exception, match="a compiled layer takes instances as numbers"):
+        torch.compile(layer, backend="eager", fullgraph=True)(theta, instances=[1, 4])
+    loose = torch.compile(layer, backend="eager")
+    assert torch.equal(loose(theta, instances=[1, 4]), layer(theta, instances=[1, 4]))
 
 
 @each_estimator
@@ -130,6 +196,7 @@ def test_half_precision_is_solved_in_float32_and_returned_in_kind(dtype):
         seen.append(theta.dtype)
         return torch.nn.functional.one_hot(theta.argmax(1), theta.shape[1])
 
+    torch.manual_seed(0)
     theta = randn(4, 5).to(dtype).requires_grad_()
     z = solver(theta)
     (z * randn(4, 5, seed=1).to(dtype)).sum().backward()
@@ -192,6 +259,43 @@ def test_a_copy_keeps_the_numbers_of_instances_and_its_own_generator():
     assert torch.equal(layer(theta, instances=numbers), twin(theta, instances=numbers))
 
 
+def _solve_in_a_child(layer, queue):
+    queue.put(layer(torch.zeros(3, 5)).sum().item())
+
+
+@pytest.mark.parametrize(
+    "generator", [None, torch.Generator().manual_seed(0)], ids=["global", "own generator"]
+)
+def test_a_layer_is_sent_to_a_spawned_process(generator):
+    context = torch.multiprocessing.get_context("spawn")
+    queue = context.SimpleQueue()
+    layer = imle.SolverLayer("torch.k_subset", k=2, generator=generator)
+    child = context.Process(target=_solve_in_a_child, args=(layer, queue))
+    child.start()
+    child.join(120)
+    assert child.exitcode == 0
+    assert queue.get() == 6
+
+
+def test_an_output_may_be_changed_in_place():
+    for samples in (1, 2):
+        layer = imle.SolverLayer(TopK(2), imle.IMLE(samples=samples))
+        theta = randn(4, 7).requires_grad_()
+        layer(theta).mul_(2).sum().backward()
+        assert theta.grad is not None
+
+
+def test_mean_over_many_samples_keeps_a_small_gradient_in_half_precision():
+    w = 2.0**-19 * torch.ones(4, 7)
+    grads = {}
+    for dtype in (torch.float16, torch.float32):
+        layer = imle.SolverLayer(Identity(), imle.IMLE(samples=64, noise=None))
+        leaf = randn(4, 7).to(dtype).requires_grad_()
+        (layer(leaf) * w.to(dtype)).sum().backward()
+        grads[dtype] = leaf.grad.float()
+    torch.testing.assert_close(grads[torch.float16], grads[torch.float32], rtol=0.05, atol=0)
+
+
 def test_whole_model_through_torch_save():
     model = torch.nn.Sequential(torch.nn.Linear(3, 5), imle.SolverLayer("torch.k_subset", k=2))
     file = io.BytesIO()
@@ -236,8 +340,6 @@ def test_a_deleted_layer_still_back_propagates(estimator):
 
 
 def test_a_deleted_layer_leaves_nothing_behind():
-    from imle_core.engine import _binding
-
     gc.collect()
     before = len(_binding._live)
     layer = imle.SolverLayer(TopK(2))

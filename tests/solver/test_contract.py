@@ -1,6 +1,11 @@
 """What a plugin author writes, and what the core adds around it."""
 
+import copy
+import pickle
+import sys
+
 import numpy as np
+import pytest
 import torch
 from toys import TopK
 
@@ -107,3 +112,106 @@ def test_sense_may_belong_to_the_instance():
 
 def test_explain_says_what_it_does():
     assert TopK().explain() == "TopK: maximises scores."
+
+
+def test_a_solver_may_reuse_what_it_returned():
+    class Reusing(imle.Solver):
+        sense = "max"
+        buffer = None
+
+        def solve(self, theta):
+            if self.buffer is None:
+                self.buffer = np.zeros_like(theta)
+            self.buffer[:] = np.eye(theta.shape[1])[theta.argmax(1)]
+            return self.buffer
+
+    theta = torch.tensor([[1.0, 2.0], [4.0, 3.0]], requires_grad=True)
+    solver = Reusing()
+    first = solver.solve(theta)
+    solver.solve(-theta)
+    assert first.tolist() == [[0, 1], [1, 0]]
+    (imle.SolverLayer(solver, imle.BlackBox(lam=10.0))(theta) * torch.tensor([0.0, 1.0])).sum().backward()
+    assert theta.grad.abs().sum() > 0
+
+
+def test_a_user_may_write_over_what_a_memoising_solver_returned():
+    class Memoising(imle.Solver):
+        sense = "max"
+        answer = np.eye(3)
+
+        def solve(self, theta):
+            return self.answer
+
+    layer = imle.SolverLayer(Memoising()).eval()
+    theta = torch.zeros(3, 3)
+    layer(theta).mul_(5)
+    assert torch.equal(layer(theta), torch.eye(3))
+
+
+def test_solve_of_a_mix_in_is_checked_too():
+    class Mixin:
+        def solve(self, theta):
+            return theta * np.nan
+
+    class Mixed(Mixin, imle.Solver):
+        sense = "max"
+
+    for call in (Mixed().solve, imle.SolverLayer(Mixed())):
+        with pytest.raises(imle.errors.InvalidSolutionError, match="not finite"):
+            call(torch.ones(1, 2))
+
+
+def test_scalar_events_and_events_without_entries():
+    class Sign(imle.Solver):
+        sense = "max"
+        event_shape = ()
+
+        def solve(self, theta):
+            return theta > 0
+
+    theta = torch.tensor([[1.0, -1.0]], requires_grad=True)
+    layer = imle.SolverLayer(Sign(), imle.BlackBox(lam=3.0))
+    z = layer(theta)
+    assert z.tolist() == [[1, 0]]
+    (z * torch.tensor([1.0, -1.0])).sum().backward()
+    assert (theta.grad > 0).tolist() == [[True, False]] or theta.grad.abs().sum() > 0
+
+    seen = []
+
+    class Nothing(imle.Solver):
+        sense = "max"
+        event_shape = (0,)
+
+        def solve(self, theta):
+            seen.append(theta.shape)
+            return theta
+
+    assert imle.SolverLayer(Nothing(), imle.IMLE())(torch.zeros(4, 0)).shape == (4, 0)
+    assert seen == [(4, 0)]  # a solver decides whether the empty structure is one
+
+
+def test_decode_of_a_batch_takes_an_instance_for_each_row():
+    class Decoding(TopK):
+        event_shape = (3,)
+
+        def decode(self, z, *, instance=None):
+            return instance, np.flatnonzero(z).tolist()
+
+    z = np.array([[1.0, 0, 1], [0, 1, 1]])
+    assert Decoding().decode(z, instances=["a", "b"]) == [("a", [0, 2]), ("b", [1, 2])]
+    with pytest.raises(imle.errors.InvalidInstanceError, match="1 instances for states of batch shape"):
+        Decoding().decode(z, instances=["a"])
+
+
+@imle.differentiable(sense="min", estimator=imle.BlackBox())
+def cheapest(costs):
+    """Stand at the top of a module, where pickle finds decorated functions by name."""
+    return np.eye(costs.shape[1])[costs.argmin(1)]
+
+
+def test_a_decorated_function_is_pickled_by_the_name_of_its_layer():
+    sys.modules.setdefault(__name__, sys.modules[cheapest.solver.function.__module__])
+    for clone in (copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))):
+        twin = clone(cheapest)
+        assert twin.solver.function is cheapest.solver.function
+        assert twin(torch.tensor([[2.0, 1.0]])).tolist() == [[0, 1]]
