@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from imle_core.demos.warcraft.settings import ESTIMATORS, NOISES, Settings
+from imle_core.demos.warcraft.settings import ESTIMATORS, NOISES, TEST_MAPS, TILE_MAPS, TRAIN_MAPS, Settings
 from imle_core.errors import MissingDependencyError, SolverParameterError
 
 app = typer.Typer(help="Small experiments that train.", no_args_is_help=True)
@@ -39,7 +39,10 @@ def warcraft(
         Path | None, typer.Option(help="Tile atlas (.npz) of real maps, to build maps from.")
     ] = _DEFAULT.tiles,
     tile_maps: Annotated[
-        str, typer.Option(help="Maps of the atlas to build from: even, odd, all, or as in 0-13,20.")
+        str | None,
+        typer.Option(
+            help=f"Maps of the atlas to build from: even, odd, all, or as in 0-13,20; by default {TILE_MAPS}."
+        ),
     ] = _DEFAULT.tile_maps,
     test_maps: Annotated[
         list[Path] | None,
@@ -50,14 +53,16 @@ def warcraft(
     ] = _DEFAULT.size,
     train: Annotated[
         int | None,
-        typer.Option(min=1, help="Training maps; by default 5000 generated ones, or all of an archive."),
+        typer.Option(
+            min=1, help=f"Training maps; by default {TRAIN_MAPS} generated ones, or all of an archive."
+        ),
     ] = _DEFAULT.train,
     val: Annotated[
         int, typer.Option(min=1, help="Validation maps, which choose the best epoch.")
     ] = _DEFAULT.val,
     test: Annotated[
         int | None,
-        typer.Option(min=1, help="Test maps; by default 200 generated ones, or all of an archive."),
+        typer.Option(min=1, help=f"Test maps; by default {TEST_MAPS} generated ones, or all of an archive."),
     ] = _DEFAULT.test,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training maps.")] = _DEFAULT.epochs,
     batch: Annotated[int, typer.Option(min=2, help="Maps in a batch.")] = _DEFAULT.batch,

@@ -32,7 +32,14 @@ def check_parameters(name: str, schema: Callable[..., Any], given: Mapping[str, 
         RegistrationError: the schema names a type that cannot be resolved.
     """
     parameters = {parameter.name: parameter for parameter in parameters_of(schema)}
-    _check_names(name, parameters, given)
+    # A registered function that solves, instead of returning a solver, shows as one whose array is missing.
+    untyped = [p for p in parameters.values() if p.required and p.annotation is Any]
+    solves = not isinstance(schema, type) and len(untyped) == 1
+    hint = (
+        " If it is a function that solves, not one that returns a solver: "
+        "imle_core.differentiable(sense=...) makes a layer of it."
+    )
+    _check_names(name, parameters, given, hint if solves else "")
     for key, value in given.items():
         _check_type(name, parameters[key], value)
         _check_range(name, parameters[key], value)
@@ -51,7 +58,7 @@ def with_defaults(name: str, schema: type[Any], given: Mapping[str, Any]) -> dic
     return {parameter.name: getattr(values, parameter.name) for parameter in parameters_of(schema)}
 
 
-def _check_names(name: str, parameters: Mapping[str, Parameter], given: Mapping[str, Any]) -> None:
+def _check_names(name: str, parameters: Mapping[str, Parameter], given: Mapping[str, Any], hint: str) -> None:
     for key in given:
         if key not in parameters:
             valid = f"Parameters: {', '.join(parameters)}." if parameters else "It takes no parameters."
@@ -61,7 +68,7 @@ def _check_names(name: str, parameters: Mapping[str, Parameter], given: Mapping[
     missing = [p for p in parameters.values() if p.required and p.name not in given]
     if missing:
         wanted = ", ".join(f"{p.name!r} ({p.help.rstrip('.') or p.type})" for p in missing)
-        raise SolverParameterError(f"{name}: missing parameter{'s' * (len(missing) > 1)} {wanted}.")
+        raise SolverParameterError(f"{name}: missing parameter{'s' * (len(missing) > 1)} {wanted}.{hint}")
 
 
 def _check_type(name: str, parameter: Parameter, value: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 from typing import TYPE_CHECKING, Any, cast
 
-from imle_core.errors import PluginLoadError, RegistrationError
+from imle_core.errors import PluginLoadError, RegistrationError, SolverParameterError
 
 from ._check import check_parameters, with_defaults
 from ._requirements import check_requirements
@@ -39,7 +39,13 @@ def create(spec: SolverSpec, parameters: Mapping[str, Any]) -> Solver:
     else:
         factory = import_factory(spec)
         check_parameters(spec.name, factory, parameters)
-    return _checked(factory(**parameters), spec)
+    try:
+        solver = factory(**parameters)
+    except SolverParameterError as error:  # a constructor does not know the name by which it was called
+        if not str(error).startswith(f"{spec.name}: "):
+            error.args = (f"{spec.name}: {error}",)
+        raise
+    return _checked(solver, spec)
 
 
 def import_factory(spec: SolverSpec) -> Callable[..., Any]:

@@ -47,7 +47,13 @@ def _from_callable(obj: Any, name: str) -> SolverSpec:
         )
     if not name.isidentifier() and "." not in name:
         raise RegistrationError(f"{name!r} is no name for a solver; give one, as in register(obj, 'top_k').")
-    parameters_of(obj)  # a factory that cannot be checked is refused here, not at its first use
+    parameters = parameters_of(obj)  # a factory that cannot be checked is refused here, not at its first use
+    if not isinstance(obj, type) and any(p.name == "theta" and p.required for p in parameters):
+        raise RegistrationError(
+            f"{name!r} takes 'theta', so it solves; what is registered returns a solver. "
+            "A bare function becomes a layer by imle_core.differentiable(sense=...), and a solver by "
+            "imle_core.FunctionSolver(function, sense=...)."
+        )
     return SolverSpec(
         name=name,
         factory=obj,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import reprlib
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -89,7 +90,13 @@ class PluginRegistry:
             SolverNotFoundError: no solver goes by this name.
             AmbiguousSolverError: several plugins offer this bare name.
             PluginLoadError: the plugin that the name asks for failed to load; its error is the ``__cause__``.
+            TypeError: the name is no string.
         """
+        if not isinstance(name, str):
+            raise TypeError(
+                "the name of a solver is a string such as 'networkx.shortest_path', as imle_core.solvers() lists "
+                f"them; got {reprlib.repr(name)} ({type(name).__name__})."
+            )
         namespace, _, bare = name.rpartition(".")
         candidates = self._specs_in(namespace) if namespace else self.specs()
         found = [spec for spec in candidates if bare in spec.names]
@@ -130,7 +137,8 @@ class PluginRegistry:
             ``obj``, so that this works as a decorator.
 
         Raises:
-            RegistrationError: the name is not valid or belongs to a plugin, or the object is no such thing.
+            RegistrationError: the name is not valid or belongs to a plugin, or the object is no such thing: a
+                function of ``theta`` solves, it does not return a solver.
         """
         reserved = {plugin.name: plugin.distribution or plugin.target for plugin in self.plugins()}
         spec = describe(obj, name, reserved)

@@ -22,10 +22,12 @@ class Reference:
     Args:
         arcs: The graph.
         nodes: The nodes by number, for messages.
+        directed: Whether the graph is, for messages.
     """
 
-    def __init__(self, arcs: Arcs, nodes: Sequence[Any]) -> None:
+    def __init__(self, arcs: Arcs, nodes: Sequence[Any], *, directed: bool) -> None:
         self.nodes = nodes
+        self.directed = directed
         self.node_column = arcs.node_column
         self.graph: nx.DiGraph[int] = nx.DiGraph()
         self.graph.add_nodes_from(range(len(nodes)))
@@ -64,17 +66,30 @@ class Reference:
             else:
                 path = nx.dijkstra_path(self.graph, source, target, weight=weight)
         except nx.NetworkXUnbounded:
-            ends = f"{self.nodes[source]!r} to {self.nodes[target]!r}"
-            raise UnboundedError(
-                f"a negative cycle lies on the way from {ends}, so no path is the shortest.", row=row
-            ) from None
+            raise self._negative_cycle(source, target, row) from None
         except (nx.NetworkXNoPath, KeyError):
             raise no_path(self.nodes[source], self.nodes[target], row) from None
         steps = [self.graph[tail][head]["columns"] for tail, head in pairwise(path)]
         first = [int(self.node_column[source])] if len(self.node_column) else []
         return first + [min(columns, key=values.__getitem__) for columns in steps]
 
+    def _negative_cycle(self, source: int, target: int, row: int) -> UnboundedError:
+        advice = (
+            "raise the costs along it, or take negative='clip'."
+            if self.directed
+            else "in an undirected graph, to and fro along one edge is such a cycle as soon as it costs less than "
+            "nothing. Take negative='error' or 'clip', or a directed graph."
+        )
+        ends = f"{self.nodes[source]!r} to {self.nodes[target]!r}"
+        return UnboundedError(
+            f"a negative cycle lies on the way from {ends}, so no path is the shortest: {advice}", row=row
+        )
+
 
 def no_path(source: Any, target: Any, row: int) -> InfeasibleError:
     """Return the error for a target that cannot be reached."""
-    return InfeasibleError(f"no path from {source!r} to {target!r}", row=row)
+    return InfeasibleError(
+        f"no path from {source!r} to {target!r}: check the edges of the graph and their direction, or give another "
+        "source or target.",
+        row=row,
+    )

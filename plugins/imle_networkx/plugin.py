@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from imle_core import SolverSpec, hookimpl, parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     import networkx
 
@@ -25,7 +25,7 @@ class ShortestPathParameters:
     method: Literal["auto", "compiled", "networkx"] = parameter(
         "auto", help="The implementation that solves."
     )
-    shape: tuple[int, ...] | None = parameter(None, help="Shape of one row of costs; None: one axis.")
+    shape: Sequence[int] | None = parameter(None, help="Shape of one row of costs; None: one axis.")
     threads: int | None = parameter(None, ge=1, help="Threads at most; None: the CPUs of this process.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, get_args
 
@@ -14,6 +15,7 @@ from imle_core import Solver
 from imle_core.errors import (
     InvalidInstanceError,
     InvalidSolutionError,
+    InvalidThetaError,
     SolverParameterError,
     closest,
 )
@@ -116,7 +118,7 @@ class ShortestPath(Solver):
         _one_of("negative", negative, get_args(Negative))
         _one_of("method", method, get_args(Method))
         if not isinstance(graph, nx.Graph) or not len(graph):
-            raise SolverParameterError(f"graph must be a NetworkX graph with nodes; got {graph!r}.")
+            raise SolverParameterError(f"graph must be a NetworkX graph with nodes; got {graph!s}.")
         if threads is not None and threads < 1:
             raise SolverParameterError(f"threads must be at least 1; got {threads}.")
         for end, node in (("source", source), ("target", target)):
@@ -126,16 +128,17 @@ class ShortestPath(Solver):
         self._number = {node: i for i, node in enumerate(self._nodes)}
         self._ends = {"source": source, "target": target}
         self.negative, self.weight, self.method, self.threads = negative, weight, method, threads
-        self._shape = (len(self.entries),) if shape is None else tuple(shape)
+        self._directed = graph.is_directed()
+        self._shape = (len(self.entries),) if shape is None else tuple(map(operator.index, shape))
         self.event_shape = self._shape
-        if math.prod(self._shape) != len(self.entries):
+        if math.prod(self._shape) != len(self.entries) or min(self._shape, default=0) < 0:
             raise SolverParameterError(
                 f"shape {self._shape} does not hold the {len(self.entries)} {weight}s of the graph."
             )
 
     def solve(self, theta: NDArray[Any], instances: Sequence[Any] | None = None) -> NDArray[Any]:  # type: ignore[override]
         """Return the shortest path of each row of costs, see :meth:`imle_core.Solver.solve`."""
-        costs = np.ascontiguousarray(theta).reshape(len(theta), -1)
+        costs = np.ascontiguousarray(theta).reshape(len(theta), len(self.entries))
         sources, targets = self._ends_of(len(costs), instances)
         exact = self.negative == "allow"
         if self.method == "networkx":
@@ -174,7 +177,7 @@ class ShortestPath(Solver):
             )
         return Ends(*(self._number_of(end, given[end]) for end in ("source", "target")))
 
-    def decode(self, z: NDArray[Any], *, instance: Any = None) -> list[Any]:
+    def decode(self, z: NDArray[Any], *, instance: Any = None) -> list[Any]:  # type: ignore[override]
         """Return the path of a state as the list of its nodes, from source to target.
 
         Raises:
@@ -212,8 +215,16 @@ class ShortestPath(Solver):
 
         For nodes this is linear in the edges, except for nodes with chords: among those the search for a path through
         all of them may take exponential time.
+
+        Raises:
+            InvalidThetaError: the rows do not have the shape of the solver's.
         """
-        states = np.asarray(z).reshape(len(z), -1)
+        states = np.asarray(z)
+        # Compiled code checks no bounds.
+        if not states.ndim or math.prod(states.shape[1:]) != len(self.entries):
+            wanted = ", ".join(map(str, ("N", *self._shape)))
+            raise InvalidThetaError(f"{self.name}: states must have shape ({wanted}); got {states.shape}.")
+        states = states.reshape(len(states), len(self.entries))
         ends = self._ends_of(len(states), instances).T.tolist()
         binary = np.isin(states, (0, 1)).all(axis=1)
         found = [
@@ -244,7 +255,7 @@ class ShortestPath(Solver):
 
     @functools.cached_property
     def _reference(self) -> Reference:
-        return Reference(self._arcs, self._nodes)
+        return Reference(self._arcs, self._nodes, directed=self._directed)
 
     def _ends_of(self, rows: int, instances: Sequence[Any] | None) -> NDArray[np.int64]:
         """Return the numbers of the first and the last node of each row, shape ``(2, rows)``."""

@@ -8,11 +8,15 @@ import subprocess
 import sys
 
 import pytest
+import torch
 import typer
 from typer.testing import CliRunner
 
-from imle_core.cli import demo
+from imle_core.cli import demo, main
 from imle_core.cli.demo import INTERRUPTED, app
+from imle_core.demos.warcraft.settings import TILE_MAPS, Settings
+from imle_core.demos.warcraft.sources import load
+from imle_core.demos.warcraft.terrain import generate_terrain
 from imle_core.errors import MissingDependencyError, SolverParameterError
 
 TINY = ["--size", "4", "--train", "20", "--val", "5", "--test", "6", "--epochs", "1", "--batch", "10"]
@@ -101,3 +105,81 @@ def test_the_command_line_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def refused(capsys, monkeypatch, tmp_path):
+    """Run the demo as a user does, expect one red line before any map is made, and return that line."""
+
+    def no_maps(*args, **kwargs):
+        raise AssertionError("maps were generated")
+
+    monkeypatch.setattr("imle_core.demos.warcraft.sources._generated", no_maps)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args):
+        with pytest.raises(SystemExit) as caught:
+            main(["demo", "warcraft", *TINY, *args])
+        out, err = capsys.readouterr()
+        assert (caught.value.code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith("Error: ")
+        return err
+
+    return call
+
+
+@pytest.mark.parametrize("device", ["foo", "cuda:77", "meta", ""])
+def test_a_device_that_is_not_there_is_refused(refused, tmp_path, device):
+    line = refused("--device", device)
+    assert f"--device {device!r} cannot be used (" in line
+    assert "take auto or cpu" in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_cuda_is_refused_where_there_is_none(refused, monkeypatch):
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    assert "--device 'cuda' cannot be used (" in refused("--device", "cuda")
+
+
+@pytest.mark.parametrize("below", ["", "runs", "runs/demo"])
+def test_an_out_that_is_or_lies_below_a_file_is_refused(refused, tmp_path, below):
+    (tmp_path / "file").write_text("mine")
+    out = tmp_path / "file" / below
+    assert f"--out {str(out)!r} cannot be a folder: " in refused("--out", str(out))
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_tile_maps_without_tiles_are_refused(refused):
+    for selection in ("foo", "odd", "even"):
+        assert "--tile-maps needs --tiles" in refused("--tile-maps", selection)
+
+
+def test_resuming_without_a_checkpoint_is_refused_and_leaves_no_folder(refused, tmp_path):
+    assert "nothing to resume: " in refused("--resume", "--out", str(tmp_path / "new"))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("split", "others"), [("train", {}), ("test", {"train": 1, "val": 1})])
+def test_the_help_tells_the_number_of_maps_that_are_generated(monkeypatch, split, others):
+    drawn = []
+
+    def draw(count, size, rng):
+        drawn.append(count)
+        if count > 1:
+            raise KeyboardInterrupt
+        return generate_terrain(count, size, rng)
+
+    monkeypatch.setattr("imle_core.demos.warcraft.sources.generate_terrain", draw)
+    with pytest.raises(KeyboardInterrupt):
+        load(Settings(**others))
+    assert f"by default {drawn[-1]} generated ones" in help_of(split)
+
+
+def test_the_help_tells_which_maps_of_an_atlas_are_built_from():
+    assert f"by default {TILE_MAPS}" in help_of("tile_maps")
+
+
+def help_of(name):
+    (command,) = typer.main.get_command(app).commands.values()
+    return next(option.help for option in command.params if option.name == name)

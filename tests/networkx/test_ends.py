@@ -66,9 +66,10 @@ def test_no_ends_at_all_is_an_error_that_says_where_to_give_them():
         ({"weight": "edges"}, "weight must be one of .* Did you mean 'edge'"),
         ({"negative": "shift"}, "negative must be one of"),
         ({"method": "dijkstra"}, "method must be one of"),
+        ({"shape": (-1, -3)}, r"shape \(-1, -3\) does not hold the 3 edges"),
         ({"shape": (2, 2)}, r"shape \(2, 2\) does not hold the 3 edges"),
         ({"threads": 0}, "threads must be at least 1"),
-        ({"graph": nx.Graph()}, "with nodes"),
+        ({"graph": nx.Graph()}, "with nodes; got Graph with 0 nodes"),
         ({"graph": [(0, 1)]}, "must be a NetworkX graph"),
     ],
 )
@@ -80,3 +81,37 @@ def test_a_wrong_parameter_is_named(parameters, message):
 def test_a_node_that_is_false_is_a_node():
     solver = ShortestPath(nx.path_graph(2), source=0, target=1)
     assert solver.decode(solver.solve(np.ones((1, 1)))[0]) == [0, 1]
+
+
+@pytest.mark.parametrize("method", ["compiled", "networkx"])
+def test_no_path_says_what_to_do(method):
+    graph = nx.DiGraph([(1, 0), (2, 1)])
+    with pytest.raises(
+        imle.errors.InfeasibleError, match=r"no path from 0 to 2: check .* direction, or give another"
+    ):
+        ShortestPath(graph, source=0, target=2, method=method).solve(np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("method", ["compiled", "networkx"])
+@pytest.mark.parametrize("negative", ["error", "clip", "allow"])
+@pytest.mark.parametrize("rows", [2, 20])  # Dijkstra, lanes
+@pytest.mark.parametrize("graph", [nx.Graph, nx.DiGraph, nx.MultiGraph, nx.MultiDiGraph])
+def test_a_graph_without_edges_has_a_path_from_a_node_to_itself_alone(graph, rows, negative, method):
+    graph = graph()
+    graph.add_nodes_from("ab")
+    apart, here = (
+        ShortestPath(graph, source="a", target=target, negative=negative, method=method) for target in "ba"
+    )
+    raw = ShortestPath.solve.__wrapped__  # what the core calls with rows that it has checked
+    with pytest.raises(imle.errors.InfeasibleError, match="no path from 'a' to 'b'") as caught:
+        raw(apart, np.zeros((rows, 0)))
+    assert caught.value.row == 0
+    assert raw(here, np.zeros((rows, 0))).shape == (rows, 0)
+    assert here.is_feasible(np.zeros((rows, 0))).all()
+    assert not apart.is_feasible(np.zeros((rows, 0))).any()
+
+
+@pytest.mark.parametrize("method", ["compiled", "networkx"])
+def test_no_rows_give_no_states(method):
+    solver = ShortestPath(two_parts(), source="a", target="c", method=method)
+    assert ShortestPath.solve.__wrapped__(solver, np.zeros((0, 3))).shape == (0, 3)

@@ -135,3 +135,17 @@ def test_a_negative_self_loop_is_never_used(method, weight):
     solver = ShortestPath(graph, source="s", target="t", weight=weight, negative="allow", method=method)
     theta = np.array([[-2.0, 1.0, -1.0][: len(solver.entries)]] * 20)
     assert solver.solve(theta).tolist() == [[0, 1, 0] if weight == "edge" else [1, 1]] * 20
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("graph", "advice"),
+    [
+        (nx.Graph, r"undirected .* Take negative='error' or 'clip', or a directed graph"),
+        (nx.MultiDiGraph, r"raise the costs along it, or take negative='clip'"),
+    ],
+)
+def test_a_negative_cycle_says_what_to_do(graph, advice, method):
+    solver = ShortestPath(graph([(0, 1), (1, 0)]), source=0, target=1, negative="allow", method=method)
+    with pytest.raises(imle.errors.UnboundedError, match=advice):
+        solver.solve(np.full((1, len(solver.entries)), -1.0))

@@ -127,3 +127,35 @@ def test_it_is_found_by_name_with_checked_parameters(kings):
         imle.solver("networkx.shortest_path", grph=kings(3))
     with pytest.raises(imle.errors.SolverParameterError, match=r"networkx\.shortest_path.*'graph'"):
         imle.solver("networkx.shortest_path", graph=3)
+
+
+@pytest.mark.parametrize("shape", [[3, 3], (3, 3), [np.int64(3), 3]])
+def test_its_shape_is_any_sequence_of_integers(shape, kings):
+    ends = {"source": (0, 0), "target": (2, 2)}
+    solver = imle.solver("networkx.shortest_path", graph=kings(3), **ends, weight="node", shape=shape)
+    assert solver.event_shape == (3, 3)
+    assert {type(n) for n in solver.event_shape} == {int}
+    assert solver.solve(np.ones((2, 3, 3))).shape == (2, 3, 3)
+
+
+@pytest.mark.parametrize("shape", ["33", [3, 3.0], 9])
+def test_a_shape_of_other_things_is_refused(shape, kings):
+    with pytest.raises(imle.errors.SolverParameterError, match=r"'shape' must be Sequence\[int\] \| None"):
+        imle.solver("networkx.shortest_path", graph=kings(3), shape=shape)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"source": 9}, "source 9 is not in the graph."),
+        ({"shape": [2, 2]}, "shape (2, 2) does not hold the 2 edges of the graph."),
+        (
+            {"graph": nx.Graph()},
+            "graph must be a NetworkX graph with nodes; got Graph with 0 nodes and 0 edges.",
+        ),
+    ],
+)
+def test_an_error_of_its_constructor_begins_with_its_full_name(parameters, message):
+    with pytest.raises(imle.errors.SolverParameterError) as caught:
+        imle.solver("shortest_path", **{"graph": nx.path_graph(3), **parameters})
+    assert str(caught.value) == f"networkx.shortest_path: {message}"

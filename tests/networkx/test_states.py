@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from imle_networkx.shortest_path import ShortestPath
 
-from imle_core.errors import InvalidInstanceError, InvalidSolutionError
+from imle_core.errors import InvalidInstanceError, InvalidSolutionError, InvalidThetaError
 
 
 @pytest.mark.parametrize("weight", ["edge", "node"])
@@ -106,3 +106,20 @@ def test_encode_respects_the_direction_of_arcs():
     assert solver.encode(["a", "b"]).tolist() == [1]
     with pytest.raises(InvalidSolutionError, match="no edge leads"):
         solver.encode(["b", "a"])
+
+
+@pytest.mark.parametrize(
+    "states", [np.zeros((2, 4)), np.zeros((2, 2)), np.zeros((2, 0)), np.zeros(3), np.ones(())]
+)
+@pytest.mark.parametrize("weight", ["edge", "node"])
+def test_states_of_another_width_are_refused_before_compiled_code_reads_them(weight, states):
+    graph = nx.path_graph(6) if weight == "edge" else nx.path_graph(5)
+    solver = ShortestPath(graph, source=0, target=2, weight=weight)
+    with pytest.raises(InvalidThetaError, match=r"states must have shape \(N, 5\); got \("):
+        solver.is_feasible(states)
+
+
+def test_feasibility_is_told_of_no_rows_and_of_rows_in_the_shape_of_a_grid(kings):
+    solver = ShortestPath(kings(2), source=(0, 0), target=(1, 1), weight="node", shape=(2, 2))
+    assert solver.is_feasible(np.zeros((0, 2, 2))).shape == (0,)
+    assert solver.is_feasible(np.array([[[1, 0], [0, 1]], [[1, 0], [0, 0]]])).tolist() == [True, False]

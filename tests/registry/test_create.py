@@ -136,3 +136,20 @@ def test_an_error_of_the_factory_itself_is_left_alone(install):
     registry = installed(install, spec_source(), solver="def TopK(): raise OSError('disk')")
     with pytest.raises(OSError, match="disk"):
         registry.create("p.top_k")
+
+
+def test_a_refusal_of_the_constructor_begins_with_the_qualified_name_once(install):
+    solver = """
+    from imle_core.errors import SolverParameterError
+
+    class Refusal(SolverParameterError): ...
+
+    def TopK(k: int = 1, named: bool = False):
+        raise Refusal(f"{'p.top_k: ' * named}k = {k} is too many.")
+    """
+    registry = installed(install, spec_source(), solver=solver)
+    for named in (False, True):
+        with pytest.raises(SolverParameterError) as caught:
+            registry.create("top_k", k=9, named=named)
+        assert str(caught.value) == "p.top_k: k = 9 is too many."
+        assert type(caught.value).__name__ == "Refusal"

@@ -95,3 +95,10 @@ def test_the_listing_shows_itself_as_a_table(registry):
         "<td>other.matching</td><td>max/min</td><td>The k best of n.</td>" in registry.specs()._repr_html_()
     )
     assert repr(PluginRegistry(entry_points=()).specs()) == "no solvers"
+
+
+@pytest.mark.parametrize("name", [None, 3, len, ("networkx", "shortest_path")])
+def test_what_is_no_string_is_refused_with_what_a_name_is(registry, name):
+    message = r"the name of a solver is a string such as 'networkx\.shortest_path'.*; got .*\."
+    with pytest.raises(TypeError, match=message):
+        registry.create(name)

@@ -3,7 +3,7 @@
 import pytest
 
 import imle_core as imle
-from imle_core.errors import AmbiguousSolverError, RegistrationError
+from imle_core.errors import AmbiguousSolverError, RegistrationError, SolverParameterError
 from imle_core.registry import PluginRegistry, SolverSpec, default_registry, use_registry
 
 
@@ -114,3 +114,45 @@ def test_the_default_registry_is_put_back():
     with use_registry(PluginRegistry(entry_points=())) as other:
         assert default_registry() is other
     assert default_registry() is before
+
+
+def test_a_bare_function_that_solves_is_refused_with_what_to_do(registry):
+    with pytest.raises(RegistrationError, match=r"'best' takes 'theta'.*imle_core\.differentiable\(sense="):
+
+        @imle.register
+        def best(theta):
+            return theta
+
+    assert not imle.solvers()
+
+
+def test_a_factory_or_a_class_may_have_a_theta_of_its_own(registry):
+    class Angle(TopK):
+        def __init__(self, theta: float) -> None:
+            super().__init__(k=1)
+            self.theta = theta
+
+    imle.register(Angle)
+    imle.register(lambda theta=0.5: Angle(theta), "turned")
+    assert imle.solver("angle", theta=1.0).theta == 1.0
+    assert imle.solver("turned").theta == 0.5
+
+
+def test_a_bare_function_of_another_word_is_suspected_where_its_array_is_missing(registry):
+    imle.register(lambda scores: scores, "best")
+    with pytest.raises(
+        SolverParameterError, match=r"missing parameter 'scores'.*imle_core\.differentiable\(sense="
+    ):
+        imle.solver("best")
+
+
+def test_a_class_or_a_typed_factory_whose_parameter_is_missing_is_no_suspect(registry):
+    def best(k: int) -> imle.Solver:
+        return TopK(k)
+
+    imle.register(TopK)
+    imle.register(best)
+    for name in ("top_k", "best"):
+        with pytest.raises(SolverParameterError) as caught:
+            imle.solver(name)
+        assert str(caught.value) == f"local.{name}: missing parameter 'k' (int)."

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from imle_core.demos.warcraft.settings import Settings
     from imle_core.demos.warcraft.training import Trainer
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["read_checkpoint", "restore_checkpoint", "save_checkpoint"]
 
 # What may differ between the two halves of a run: where it runs, and what it is tested on afterwards.
 _FREE = {"device", "threads", "test", "md5", "data", "tiles", "test_maps"}
@@ -27,15 +27,23 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
     temporary.replace(path)
 
 
-def load_checkpoint(path: Path, trainer: Trainer) -> None:
-    """Let a trainer go on where a checkpoint was written.
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read what :func:`save_checkpoint` wrote.
 
     Raises:
-        CheckpointMismatchError: there is none, or it is of a run with other settings.
+        CheckpointMismatchError: there is nothing.
     """
     if not path.is_file():
         raise CheckpointMismatchError(f"nothing to resume: {path} does not exist. Run once without --resume.")
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def restore_checkpoint(state: dict[str, Any], trainer: Trainer, path: Path) -> None:
+    """Let a trainer go on where the checkpoint in ``path`` was written.
+
+    Raises:
+        CheckpointMismatchError: it is of a run with other settings.
+    """
     mine: Settings = trainer.settings
     differing = [
         f"{name} was {state['settings'].get(name)!r} and is {value!r}"

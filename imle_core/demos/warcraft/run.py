@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from imle_core.demos.warcraft.checkpoint import load_checkpoint, save_checkpoint
+from imle_core.demos.warcraft.checkpoint import read_checkpoint, restore_checkpoint, save_checkpoint
+from imle_core.demos.warcraft.device import find_device
 from imle_core.demos.warcraft.display import display
 from imle_core.demos.warcraft.evaluation import Evaluation, evaluate
 from imle_core.demos.warcraft.picture import draw
+from imle_core.demos.warcraft.settings import SettingsError
 from imle_core.demos.warcraft.sources import load
 from imle_core.demos.warcraft.training import Trainer
 
@@ -46,21 +48,24 @@ def run(settings: Settings, out: Path, *, resume: bool = False) -> dict[str, Any
         What ``metrics.json`` holds.
 
     Raises:
+        SettingsError: there is no such device, or ``out`` cannot be a folder.
         DataError: data is missing or inconsistent.
         CheckpointMismatchError: there is nothing to resume, or it is of another run.
     """
     began = time.perf_counter()
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    out.mkdir(parents=True, exist_ok=True)
+    find_device(settings.device)  # what can be wrong is found out before maps are made, which takes seconds
+    checkpoint = read_checkpoint(out / CHECKPOINT) if resume else None
+    _make_folder(out)
     splits = load(settings)
     settings = dataclasses.replace(settings, size=splits.train.size)  # of the data, where there is any
     data_seconds = time.perf_counter() - began
     logger.info("%d training, %d validation and %d test maps in %.1f s", *map(len, splits[:3]), data_seconds)
 
     trainer = Trainer(settings, splits.train, splits.val)
-    if resume:
-        load_checkpoint(out / CHECKPOINT, trainer)
+    if checkpoint is not None:
+        restore_checkpoint(checkpoint, trainer, out / CHECKPOINT)
         logger.info("resuming after epoch %d", len(trainer.history))
     interrupted = _fit(trainer, out / CHECKPOINT)
     trainer.use_best()
@@ -80,6 +85,13 @@ def run(settings: Settings, out: Path, *, resume: bool = False) -> dict[str, Any
     )
     logger.info("wrote %s, %s and %s to %s", CHECKPOINT, METRICS, PICTURE, out)
     return metrics
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"--out {str(out)!r} cannot be a folder: {error.strerror}.") from error
 
 
 def _fit(trainer: Trainer, checkpoint: Path) -> bool:

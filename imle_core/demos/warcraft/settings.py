@@ -6,10 +6,20 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ESTIMATORS", "NOISES", "Settings"]
+from imle_core.errors import ImleError
 
+__all__ = ["ESTIMATORS", "NOISES", "TEST_MAPS", "TILE_MAPS", "TRAIN_MAPS", "Settings", "SettingsError"]
+
+TRAIN_MAPS, TEST_MAPS = 5000, 200
+"""Generated maps, if the settings give no number."""
+TILE_MAPS = "even"
+"""Maps of an atlas to build from, if the settings name none."""
 NOISES = ("sum-of-gamma", "gumbel", "normal", "logistic")
 ESTIMATORS = ("imle", "aimle", "blackbox")
+
+
+class SettingsError(ImleError, ValueError):
+    """An option cannot be used here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +33,8 @@ class Settings:
         data: Folder of the published archive; None generates maps.
         md5: Verify the archive's files against their published checksums.
         tiles: Tile atlas from which maps are built instead of in our own art.
-        tile_maps: Which of the atlas' maps to build from: ``even``, ``odd``, ``all`` or ranges as in ``0-13,20``.
+        tile_maps: Which of the atlas' maps to build from: ``even``, ``odd``, ``all`` or ranges as in ``0-13,20``;
+            None is ``even``.
         test_maps: Files of real maps to test on; those that gave tiles to training are left out.
         size: Cells along each side of generated maps; read from the data otherwise.
         train: Number of training maps; None is 5,000 generated ones or all of an archive.
@@ -48,7 +59,7 @@ class Settings:
     data: Path | None = None
     md5: bool = False
     tiles: Path | None = None
-    tile_maps: str = "even"
+    tile_maps: str | None = None
     test_maps: tuple[Path, ...] = ()
     size: int = 12
     train: int | None = None

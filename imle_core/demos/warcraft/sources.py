@@ -10,6 +10,7 @@ import numpy as np
 from imle_core.demos.warcraft.archive import DataError, read_split, true_costs, verify_checksums
 from imle_core.demos.warcraft.maps import Maps, Splits, label
 from imle_core.demos.warcraft.render import Painter
+from imle_core.demos.warcraft.settings import TEST_MAPS, TILE_MAPS, TRAIN_MAPS
 from imle_core.demos.warcraft.terrain import COSTS, generate_terrain
 from imle_core.demos.warcraft.tiles import TileAtlas, parse_selection
 
@@ -27,8 +28,6 @@ __all__ = ["load"]
 
 logger = logging.getLogger(__name__)
 
-_TRAIN, _TEST = 5000, 200
-
 
 def load(settings: Settings) -> Splits:
     """Return the maps that the settings ask for.
@@ -40,6 +39,8 @@ def load(settings: Settings) -> Splits:
         raise DataError("give --data (the published archive) or --tiles (an atlas), not both.")
     if settings.test_maps and not settings.tiles:
         raise DataError("--test-maps needs --tiles: the atlas tells which real maps gave tiles to training.")
+    if settings.tile_maps is not None and not settings.tiles:
+        raise DataError("--tile-maps needs --tiles: it chooses among the maps of the atlas.")
     if settings.data:
         return _archive(settings)
     if settings.tiles:
@@ -61,7 +62,8 @@ def _archive(settings: Settings) -> Splits:
 def _tiles(settings: Settings) -> Splits:
     assert settings.tiles is not None
     atlas = TileAtlas.read(settings.tiles)
-    training = parse_selection(settings.tile_maps, atlas.numbers())
+    selection = TILE_MAPS if settings.tile_maps is None else settings.tile_maps
+    training = parse_selection(selection, atlas.numbers())
     logger.info("building maps from the tiles of maps %s", training)
     # Generated test maps, too, come from unseen tiles, where there are any.
     unseen = [number for number in atlas.numbers() if number not in training]
@@ -82,8 +84,8 @@ def _generated(settings: Settings, paint: Paint, paint_test: Paint | None = None
         terrain = generate_terrain(count, settings.size, rng)
         return label(paint(terrain, rng), COSTS[terrain], rng)
 
-    train = _TRAIN if settings.train is None else settings.train
-    test = _TEST if settings.test is None else settings.test
+    train = TRAIN_MAPS if settings.train is None else settings.train
+    test = TEST_MAPS if settings.test is None else settings.test
     return Splits(
         draw(train, 1, paint),
         draw(settings.val, 2, paint),

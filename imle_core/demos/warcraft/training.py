@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 import imle_core as imle
+from imle_core.demos.warcraft.device import find_device, has_bfloat16
 from imle_core.demos.warcraft.evaluation import evaluate
 from imle_core.demos.warcraft.maps import path_solver
 from imle_core.demos.warcraft.network import CostNetwork
@@ -45,10 +46,7 @@ class Trainer:
     """
 
     def __init__(self, settings: Settings, train: Maps, val: Maps) -> None:
-        name = settings.device
-        self.device = torch.device(
-            ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
-        )
+        self.device = find_device(settings.device)
         if settings.bf16 is None:
             settings = dataclasses.replace(settings, bf16=has_bfloat16(self.device))
         self.settings, self.train, self.val = settings, train, val
@@ -164,16 +162,6 @@ class Trainer:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         return time.perf_counter()
-
-
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether the device has instructions for bfloat16; to emulate it is slower than float32."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities: dict[str, Any] = getattr(
-        torch.cpu, "get_capabilities", dict
-    )()  # of recent versions of torch
-    return device.type == "cpu" and bool(capabilities.get("avx512_bf16"))
 
 
 def _transposed(maps: torch.Tensor) -> torch.Tensor:
