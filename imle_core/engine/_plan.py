@@ -131,7 +131,9 @@ def solve_rows(
             _blame(solver, solve, _points(solver, theta, sign, moved), options, error)
         z = _verify(solver, z, points, prepared, validate)
     # A copy: the solver may keep what it returned, and write over it at its next call.
-    return z.to(device=device, dtype=dtype, copy=True)
+    return (
+        z.clone() if z.dtype == dtype and z.device == device else z.to(device=device, dtype=dtype, copy=True)
+    )
 
 
 def check_theta(solver: Solver, theta: Tensor, sign: int) -> None:
@@ -185,7 +187,7 @@ def _points(solver: Solver, theta: Tensor, sign: int, moved: bool) -> Tensor:
     theta = theta.contiguous()
     if solver.scale_invariant:
         _, exponent = np.frexp(magnitude)
-        factor = np.ldexp(magnitude.dtype.type(sign), -exponent.clip(-125, 125))
+        factor = np.ldexp(magnitude.dtype.type(sign), -np.minimum(np.maximum(exponent, -125), 125))
         points = theta * torch.from_numpy(factor).to(theta.device).view(-1, *[1] * (theta.ndim - 1))
     else:
         points = theta * sign

@@ -59,9 +59,11 @@ def relative_move(beta: float | Tensor, theta: Tensor, g: Tensor, noise_scale: f
     else:
         size = torch.where(size > 0, size, 1.0)
     size = size * (beta * g.shape[0] ** 0.5)
-    # Zero, too small to be divided by in the dtype of g, or not finite.
-    skip = ~((norm > torch.finfo(g.dtype).tiny) & (norm < torch.inf))
-    return _move((1 / total).to(g.dtype), size.to(g.dtype), (total / size).to(g.dtype), skip, theta.ndim)
+    # What is zero, too small to be divided by in the dtype of g, or not finite, is not itself after a clamp.
+    limits = torch.finfo(g.dtype)
+    skip = norm.clamp(limits.tiny, limits.max) != norm
+    total, size = total.to(g.dtype), size.to(g.dtype)
+    return _move(total.reciprocal(), size, total / size, skip, theta.ndim)
 
 
 def absolute_move(lam: float, g: Tensor) -> Move:

@@ -1,6 +1,16 @@
 """What benchmarks share."""
 
 import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _one_torch_thread():
+    """Torch's own threads are not what is measured, and spin on the cores that a solver's threads want."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

