@@ -75,8 +75,8 @@ class SolveFunction(torch.autograd.Function):
         return gradient, *[None] * 7
 
 
-# torch binds the arguments of each call to the signature of `forward`, and would make that anew each time: a tenth of the
-# time that a layer takes beside its solver.
+# torch binds the arguments of each call to the signature of `forward`, and would make that anew each time: a tenth of
+# what a layer adds to its solver.
 SolveFunction.forward.__signature__ = inspect.signature(SolveFunction.forward)  # type: ignore[attr-defined]
 
 
