@@ -156,12 +156,10 @@ class SolverLayer(nn.Module):
             scores, points, numbers, self.state, handle, estimator, perturbed, self.training
         )
         z = z.reshape(samples, *theta.shape)
-        if (
-            self.reduction == "mean"
-        ):  # before the dtype: in half precision, a gradient divided by S may vanish
-            z = (
-                z.mean(0) if samples > 1 else z.squeeze(0).clone()
-            )  # a clone may be changed in place, a view may not
+        if self.reduction == "mean":
+            # A clone, because a view may not be changed in place. And before the dtype is changed: divided by S in
+            # half precision, a gradient may vanish.
+            z = z.mean(0) if samples > 1 else z.squeeze(0).clone()
         return z.to(theta.dtype)
 
     def prepare(self, instances: Sequence[Any]) -> Tensor:

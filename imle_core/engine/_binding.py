@@ -61,7 +61,7 @@ class Binding:
         anew for each layer. And the tensor keeps this binding alive: a graph that saved it for its backward pass
         outlives the layer that made it.
         """
-        handle = torch.tensor(self.key)
+        handle = torch.tensor(self.key, device="cpu")  # whatever the default device is
         handle._imle_binding = self  # type: ignore[attr-defined]
         return handle
 
@@ -99,7 +99,9 @@ class Binding:
                 f"{self.solver.name}: instances must be a sequence with one instance for each row; "
                 f"got {type(instances).__name__}."
             )
-        return torch.tensor([self._register(instance) for instance in instances], dtype=torch.int64)
+        return torch.tensor(
+            [self._register(instance) for instance in instances], dtype=torch.int64, device="cpu"
+        )
 
     def _register(self, instance: Any) -> int:
         try:
