@@ -2,6 +2,10 @@
 
 Opaque to torch.compile, export and torch.func, which see tensors in and a tensor of known shape out. Everything that
 needs Python values, such as a check that raises, happens inside.
+
+Defined by torch.library's plain `define` and `impl`, not by `custom_op`, whose wrappers cost 20 us a call and import
+the compiler at the first one, for a second or more. What they add is not needed here: no output is an input, and no
+operator is called on a tensor whose gradient is tracked.
 """
 
 from __future__ import annotations
@@ -16,13 +20,21 @@ from imle_core.errors import InvalidThetaError, SolverError
 from ._binding import Binding
 from ._plan import check_theta, solve_rows
 
-
-@torch.library.custom_op(
+torch.library.define(
     "imle::map_solve",
-    mutates_args=(),
-    schema="(Tensor points, Tensor? instances, Tensor? skip, bool moved, Tensor handle) -> Tensor",
+    "(Tensor points, Tensor? instances, Tensor? skip, bool moved, Tensor handle) -> Tensor",
 )
-def map_solve(
+torch.library.define(
+    "imle::perturb",
+    "(Tensor theta, SymInt samples, Tensor handle) -> Tensor",
+    tags=(torch.Tag.nondeterministic_seeded,),
+)
+map_solve = torch.ops.imle.map_solve.default
+perturb = torch.ops.imle.perturb.default
+
+
+@torch.library.impl("imle::map_solve", "CompositeExplicitAutograd")
+def _map_solve(
     points: Tensor, instances: Tensor | None, skip: Tensor | None, moved: bool, handle: Tensor
 ) -> Tensor:
     """Return argmax over the set of <z, point> for a batch of points, all of them in one call of the solver.
@@ -64,12 +76,12 @@ def map_solve(
     return z.reshape(points.shape).expand(samples, *points.shape[1:]).contiguous()
 
 
-@map_solve.register_fake
+@torch.library.register_fake("imle::map_solve")  # type: ignore[untyped-decorator]
 def _(points: Tensor, instances: Tensor | None, skip: Tensor | None, moved: bool, handle: Tensor) -> Tensor:
     return torch.empty_like(points, memory_format=torch.contiguous_format)
 
 
-@map_solve.register_vmap
+@torch.library.register_vmap("imle::map_solve")  # type: ignore[untyped-decorator]
 def _(
     info: Any,
     in_dims: tuple[int | None, ...],
@@ -90,13 +102,8 @@ def _(
     return map_solve(points, instances, skip, moved, handle).reshape(shape), 1
 
 
-@torch.library.custom_op(
-    "imle::perturb",
-    mutates_args=(),
-    schema="(Tensor theta, SymInt samples, Tensor handle) -> Tensor",
-    tags=(torch.Tag.nondeterministic_seeded,),
-)
-def perturb(theta: Tensor, samples: int, handle: Tensor) -> Tensor:
+@torch.library.impl("imle::perturb", "CompositeExplicitAutograd")
+def _perturb(theta: Tensor, samples: int, handle: Tensor) -> Tensor:
     """Return theta + tau * noise: one draw and one addition for all samples and rows, on theta's device.
 
     Args:
@@ -122,12 +129,12 @@ def perturb(theta: Tensor, samples: int, handle: Tensor) -> Tensor:
     return noise.mul_(estimator.tau).add_(theta)
 
 
-@perturb.register_fake
+@torch.library.register_fake("imle::perturb")  # type: ignore[untyped-decorator]
 def _(theta: Tensor, samples: int, handle: Tensor) -> Tensor:
     return theta.new_empty((samples, *theta.shape))
 
 
-@perturb.register_vmap
+@torch.library.register_vmap("imle::perturb")  # type: ignore[untyped-decorator]
 def _(
     info: Any, in_dims: tuple[int | None, ...], theta: Tensor, samples: int, handle: Tensor
 ) -> tuple[Tensor, int]:

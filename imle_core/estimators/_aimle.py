@@ -83,12 +83,14 @@ class AIMLE(Estimator):
         return weighted_mean(change, move)
 
 
-@torch.library.custom_op(
-    "imle::adapt_step",
-    mutates_args=("beta",),
-    schema="(Tensor(a!) beta, Tensor differing, Tensor skip, float target) -> ()",
+torch.library.define(
+    "imle::adapt_step", "(Tensor(a!) beta, Tensor differing, Tensor skip, float target) -> ()"
 )
-def adapt_step(beta: Tensor, differing: Tensor, skip: Tensor, target: float) -> None:
+adapt_step = torch.ops.imle.adapt_step.default
+
+
+@torch.library.impl("imle::adapt_step", "CompositeExplicitAutograd")
+def _adapt_step(beta: Tensor, differing: Tensor, skip: Tensor, target: float) -> None:
     """Update beta in place from the number of differing entries, shape ``(S, N)``, of the rows not skipped.
 
     An operator of its own, so that it is one update for a whole batch under vmap as well.
@@ -99,12 +101,12 @@ def adapt_step(beta: Tensor, differing: Tensor, skip: Tensor, target: float) -> 
     beta.copy_(torch.where(moved > 0, beta * change.exp(), beta).clamp(*_BOUNDS))
 
 
-@adapt_step.register_fake
+@torch.library.register_fake("imle::adapt_step")  # type: ignore[untyped-decorator]
 def _(beta: Tensor, differing: Tensor, skip: Tensor, target: float) -> None:
     return None
 
 
-@adapt_step.register_vmap
+@torch.library.register_vmap("imle::adapt_step")  # type: ignore[untyped-decorator]
 def _(
     info: object,
     in_dims: tuple[int | None, ...],
