@@ -45,8 +45,8 @@ class SolverLayer(nn.Module):
         **solver_options: Parameters of the solver, where it is given by name.
 
     Shape:
-        - Input: ``(*batch, *event)``, any floating dtype (float16 and bfloat16 are solved in float32).
-        - Output: ``(*batch, *event)`` or ``(S, *batch, *event)``, theta's dtype and device.
+        Input: ``(*batch, *event)``, any floating dtype (float16 and bfloat16 are solved in float32).
+        Output: ``(*batch, *event)`` or ``(S, *batch, *event)``, theta's dtype and device.
 
     Raises:
         SolverNotFoundError, SolverParameterError: the solver cannot be made.
