@@ -168,6 +168,10 @@ class Solver(ABC):
                 raise SolverParameterError(
                     f"{self.name} declares {attribute} = {value!r}; set it to one of {', '.join(map(repr, valid))}."
                 )
+        if "solve" in self.__dict__:
+            raise SolverParameterError(
+                f"{self.name} has a `solve` on the instance, which the core cannot check; define it on the class."
+            )
         if not (self.event_shape is None or isinstance(self.event_shape, tuple)):
             raise SolverParameterError(
                 f"{self.name} declares event_shape = {self.event_shape!r}; set it to a tuple, or to None."

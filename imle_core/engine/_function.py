@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from imle_core.estimators import Backward
+
 from ._operators import map_solve
 
 if TYPE_CHECKING:
@@ -71,7 +73,8 @@ class SolveFunction(torch.autograd.Function):
             with torch.no_grad():
                 solve = functools.partial(_solve, instances, handle)
                 g = grad * samples if samples > 1 else grad
-                gradient = ctx.estimator.gradient(theta, points, z, g, solve, ctx.state, ctx.adapt)
+                backward = Backward(theta, points, z, g, solve, ctx.state, ctx.adapt)
+                gradient = ctx.estimator.gradient(backward)
         return gradient, *[None] * 7
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from imle_core._checks import require_choice, require_number
 
-from ._base import Estimator, Solve
+from ._base import Backward, Estimator
 from ._target import Difference, relative_move, target_difference, weighted_mean
 
 _RATE = 0.05  # of the controller: log beta moves by at most this much upwards in a step
@@ -63,23 +63,15 @@ class AIMLE(Estimator):
         """Return beta = 1."""
         return torch.ones((), dtype=torch.float32)
 
-    def gradient(
-        self,
-        theta: Tensor,
-        points: Tensor,
-        z: Tensor,
-        g: Tensor,
-        solve: Solve,
-        state: Tensor | None,
-        adapt: bool,
-    ) -> Tensor:
+    def gradient(self, backward: Backward) -> Tensor:
         """Return the mean over samples of the difference of states over lam, and adapt beta."""
-        assert state is not None
-        move = relative_move(state.clone(), theta, g, self.noise_scale)
-        change = target_difference(points, z, g, move, solve, self.difference)
-        if adapt:
+        beta = backward.state
+        assert beta is not None
+        move = relative_move(beta.clone(), backward.theta, backward.g, self.noise_scale)
+        change = target_difference(backward, move, self.difference)
+        if backward.adapt:
             differing = (change != 0).reshape(*change.shape[:2], -1).sum(2)
-            adapt_step(state, differing, move.skip, self.target_norm)
+            adapt_step(beta, differing, move.skip, self.target_norm)
         return weighted_mean(change, move)
 
 

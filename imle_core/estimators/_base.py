@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from imle_core._checks import require_count, require_number
 from imle_core.errors import UnknownNameError, closest
@@ -22,6 +22,29 @@ class Solve(Protocol):
 
     def __call__(self, points: Tensor, skip: Tensor) -> Tensor:
         """Return the states; those where ``skip``, shape ``(K, N)``, is true are not solved and zero."""
+
+
+class Backward(NamedTuple):
+    """What an estimator makes a gradient of.
+
+    Attributes:
+        theta: Scores, shape ``(N, *event)``.
+        points: The S points that the forward pass solved for each row, shape ``(S, N, *event)``.
+        z: Their states, shape ``(S, N, *event)``.
+        g: Gradient of the loss of one sample, shape ``(S, N, *event)``: S times dL/dz_s, so that S does not change its
+            size.
+        solve: Solves further points.
+        state: What :meth:`Estimator.initial_state` began, as the layer holds it now.
+        adapt: Whether the state may be updated (training) or is frozen (eval).
+    """
+
+    theta: Tensor
+    points: Tensor
+    z: Tensor
+    g: Tensor
+    solve: Solve
+    state: Tensor | None
+    adapt: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,31 +83,8 @@ class Estimator(ABC):
         return None
 
     @abstractmethod
-    def gradient(
-        self,
-        theta: Tensor,
-        points: Tensor,
-        z: Tensor,
-        g: Tensor,
-        solve: Solve,
-        state: Tensor | None,
-        adapt: bool,
-    ) -> Tensor:
-        """Return the vector-Jacobian product with respect to theta.
-
-        Args:
-            theta: Scores, shape ``(N, *event)``.
-            points: The S points that the forward pass solved for each row, shape ``(S, N, *event)``.
-            z: Their states, shape ``(S, N, *event)``.
-            g: Gradient of the loss of one sample, shape ``(S, N, *event)``: S times dL/dz_s, so that S does not
-                change its size.
-            solve: Solves further points.
-            state: What :meth:`initial_state` began, as the layer holds it now.
-            adapt: Whether the state may be updated (training) or is frozen (eval).
-
-        Returns:
-            Gradient, shape ``(N, *event)``.
-        """
+    def gradient(self, backward: Backward) -> Tensor:
+        """Return the vector-Jacobian product with respect to theta, shape ``(N, *event)``."""
 
 
 def resolve(estimator: str | Estimator) -> Estimator:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from imle_core._checks import require_choice, require_number
 
-from ._base import Estimator, Solve
+from ._base import Backward, Estimator
 from ._target import Difference, absolute_move, relative_move, target_difference, weighted_mean
 
 if TYPE_CHECKING:
@@ -62,19 +62,10 @@ class IMLE(Estimator):
         require_choice(name, "step", self.step, ("relative", "absolute"))
         require_choice(name, "difference", self.difference, ("forward", "central"))
 
-    def gradient(
-        self,
-        theta: Tensor,
-        points: Tensor,
-        z: Tensor,
-        g: Tensor,
-        solve: Solve,
-        state: Tensor | None,
-        adapt: bool,
-    ) -> Tensor:
+    def gradient(self, backward: Backward) -> Tensor:
         """Return the mean over samples of the difference of states over lam."""
         if self.step == "relative":
-            move = relative_move(self.lam, theta, g, self.noise_scale)
+            move = relative_move(self.lam, backward.theta, backward.g, self.noise_scale)
         else:
-            move = absolute_move(self.lam, g)
-        return weighted_mean(target_difference(points, z, g, move, solve, self.difference), move)
+            move = absolute_move(self.lam, backward.g)
+        return weighted_mean(target_difference(backward, move, self.difference), move)

@@ -12,7 +12,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ._base import Solve
+    from ._base import Backward
 
 Difference = Literal["forward", "central"]
 
@@ -82,20 +82,19 @@ def _move(unit: Tensor, size: Tensor, inverse: Tensor, skip: Tensor, ndim: int) 
     return Move(unit.view(-1, *ones), size.view(-1, *ones), weight.view(*skip.shape, *ones), skip)
 
 
-def target_difference(
-    points: Tensor, z: Tensor, g: Tensor, move: Move, solve: Solve, difference: Difference
-) -> Tensor:
+def target_difference(backward: Backward, move: Move, difference: Difference) -> Tensor:
     """Return the difference of states between source and target, shape ``(S, N, *event)``.
 
     Forward: z - MAP(point - lam g). Central: [MAP(point + lam g) - MAP(point - lam g)] / 2, both signs and all samples
     in one batch. The same noise on both sides: it is in the points. Where the move skips, it means nothing.
     """
-    direction = g * move.unit
+    points = backward.points
+    direction = backward.g * move.unit
     behind = torch.addcmul(points, direction, move.size, value=-1)
     if difference == "forward":
-        return z - solve(behind, move.skip)
+        return backward.z - backward.solve(behind, move.skip)
     ahead = torch.addcmul(points, direction, move.size)
-    both = solve(torch.cat([ahead, behind]), move.skip.repeat(2, 1))
+    both = backward.solve(torch.cat([ahead, behind]), move.skip.repeat(2, 1))
     return (both[: points.shape[0]] - both[points.shape[0] :]) / 2
 
 

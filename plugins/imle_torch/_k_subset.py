@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 import imle_core as imle
-from imle_core.errors import InvalidThetaError, SolverParameterError
+from imle_core.errors import InvalidSolutionError, InvalidThetaError, SolverParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,6 +55,10 @@ class KSubset(imle.Solver):
     def decode(self, z: Any, *, instance: Any = None) -> list[int]:  # type: ignore[override]
         """Return the indices of the chosen entries, ascending."""
         chosen: list[int] = np.flatnonzero(z).tolist()
+        if len(chosen) != self.k or not np.isin(z, (0, 1)).all():
+            raise InvalidSolutionError(
+                f"{self.name}: the state is not an indicator of {self.k} entries: {z}."
+            )
         return chosen
 
     def encode(self, structure: Iterable[int]) -> np.ndarray:

@@ -25,6 +25,13 @@ def test_decode_and_encode_are_inverse():
     ]
 
 
+def test_a_state_that_is_no_subset_is_not_decoded():
+    solver = imle.solver("torch.k_subset", k=2)
+    for state in ([1.0, 1.0, 1.0], [0.5, 0.5, 0.0]):
+        with pytest.raises(imle.errors.InvalidSolutionError, match="not an indicator of 2 entries"):
+            solver.decode(torch.tensor(state))
+
+
 def test_bad_input():
     with pytest.raises(imle.errors.SolverParameterError, match="k = 5 entries cannot be chosen from n = 4"):
         imle.solver("torch.k_subset", k=5, n=4)
