@@ -19,7 +19,10 @@ from imle_core.estimators import Estimator, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from torch.utils.hooks import RemovableHandle
+
     from imle_core._solver import Sense, Validation
+    from imle_core.engine import Report
 
 __all__ = ["SolverLayer", "differentiable"]
 
@@ -171,6 +174,25 @@ class SolverLayer(nn.Module):
             InvalidInstanceError: the solver does not accept an instance.
         """
         return self._binding.prepare(instances)
+
+    @property
+    def last_report(self) -> Report | None:
+        """What the last backward pass did: gradient, step, solves, time; None before the first."""
+        return self._binding.ledger.report
+
+    def register_report_hook(self, hook: Callable[[Report], object]) -> RemovableHandle:
+        """Call ``hook(report)`` after each backward pass of this layer, in compiled code as well.
+
+        Copies of the layer, by deepcopy or pickle, do not have the hook.
+
+        Args:
+            hook: Takes a :class:`~imle_core.diagnostics.Report`; what it returns is ignored, what it raises
+                propagates.
+
+        Returns:
+            A handle whose ``remove()`` ends it.
+        """
+        return self._binding.ledger.add_hook(hook)
 
     def extra_repr(self) -> str:
         """Return the solver, the estimator and the reduction."""

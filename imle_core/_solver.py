@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib
 import inspect
+import logging
 import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -12,21 +14,30 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import torch
 
+from imle_core.engine._ledger import note_timeout
 from imle_core.engine._plan import as_rows, solve_rows
 from imle_core.errors import (
     InvalidInstanceError,
     InvalidThetaError,
     MissingCapabilityError,
     SolverParameterError,
+    UnknownNameError,
+    closest,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Self
 
 __all__ = ["FunctionSolver", "Solver"]
 
 Sense = Literal["max", "min"]
 Validation = Literal["basic", "full"]
+
+OPTIONAL_METHODS = ("prepare", "decode", "encode", "is_feasible", "enumerate_support", "log_partition")
+"""What a solver may implement beside ``solve``; :meth:`Solver.implements` says whether it does."""
+
+_logger = logging.getLogger("imle_core.solver")
 
 
 class Solver(ABC):
@@ -148,9 +159,78 @@ class Solver(ABC):
             f"{self.name} has no `is_feasible`, so validate='full' is not available."
         )
 
+    def enumerate_support(self, *, instance: Any = None) -> Any:
+        """Return every structure of the set Z once, shape ``(K, *event)``; for sets small enough to list.
+
+        Args:
+            instance: The instance whose set it is, where rows may have different instances.
+
+        Raises:
+            MissingCapabilityError: the solver does not implement it, or the set is too large to be listed.
+        """
+        raise MissingCapabilityError(f"{self.name} has no `enumerate_support`: it cannot list its set.")
+
+    def log_partition(self, theta: torch.Tensor, *, instances: Sequence[Any] | None = None) -> torch.Tensor:
+        r"""Return the log-partition function of the exponential family over Z, differentiable to second order.
+
+        .. math:: A(\theta) = \log \sum_{z \in Z} \exp(s \langle z, \theta \rangle),
+           \qquad s = +1 \text{ for scores}, -1 \text{ for costs}
+
+        Its gradient is s times the marginals, its Hessian the covariance.
+
+        Args:
+            theta: Scores or costs, as ``sense`` says, shape ``(N, *event)``.
+            instances: One instance for each row, where rows may differ.
+
+        Returns:
+            Shape ``(N,)``, of theta's dtype and device.
+
+        Raises:
+            MissingCapabilityError: the solver does not implement it.
+        """
+        raise MissingCapabilityError(
+            f"{self.name} has no `log_partition`, so exact marginals are not available."
+        )
+
+    def clone(self) -> Self:
+        """Return an independent solver that gives the same answers, such as one for each thread.
+
+        By default a deep copy; to be overridden where a part of it cannot be copied.
+        """
+        return copy.deepcopy(self)
+
+    def implements(self, method: str) -> bool:
+        """Return whether this solver has an optional method of its own.
+
+        Args:
+            method: ``"prepare"``, ``"decode"``, ``"encode"``, ``"is_feasible"``, ``"enumerate_support"`` or
+                ``"log_partition"``.
+
+        Raises:
+            UnknownNameError: there is no such optional method.
+        """
+        if method not in OPTIONAL_METHODS:
+            raise UnknownNameError(
+                f"no optional method of a solver is called {method!r}.{closest(method, OPTIONAL_METHODS)} "
+                f"There are: {', '.join(OPTIONAL_METHODS)}."
+            )
+        return getattr(type(self), method) is not getattr(Solver, method)
+
     def explain(self) -> str:
         """Return in words which method solves this problem and why."""
         return f"{self.name}: {'maximises scores' if self.sense == 'max' else 'minimises costs'}."
+
+    def note_timeout(self, rows: int = 1) -> None:
+        """Tell the core, from within ``solve``, that the search for rows ended at a time limit.
+
+        What is returned for them is the best structure found. The layer's report counts them; a direct call, which has
+        no report, logs a warning.
+
+        Args:
+            rows: How many rows of the batch.
+        """
+        if not note_timeout(rows):
+            _logger.warning("%s: the search ended at its time limit for %d rows.", self.name, rows)
 
     def check_declarations(self) -> None:
         """Raise SolverParameterError unless the attributes declare something that the core knows.

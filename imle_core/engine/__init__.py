@@ -4,5 +4,6 @@ from ._binding import Binding as Binding
 from ._function import SolveFunction as SolveFunction
 from ._operators import map_solve as map_solve
 from ._operators import perturb as perturb
+from ._report import Report as Report
 
-__all__ = ["Binding", "SolveFunction", "map_solve", "perturb"]
+__all__ = ["Binding", "Report", "SolveFunction", "map_solve", "perturb"]

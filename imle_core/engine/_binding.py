@@ -15,6 +15,8 @@ import torch
 
 from imle_core.errors import ImleError, InvalidInstanceError
 
+from ._ledger import Ledger
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,7 +32,8 @@ _lock = threading.Lock()
 class Binding:
     """A live solver with the estimator, the generator and the validation that a layer uses it with.
 
-    A copy, by deepcopy or pickle, has a handle of its own, so that a copied layer never runs the solver of the first.
+    A copy, by deepcopy or pickle, has a handle of its own, so that a copied layer never runs the solver of the first,
+    and a new ledger.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Binding:
         self.estimator = estimator
         self.generator = generator
         self.validate: Validation = validate
+        self.ledger = Ledger()
         # Random, so that a program that was saved elsewhere finds nothing here instead of another layer's solver.
         self.key = secrets.randbits(62)
         _live[self.key] = self

@@ -10,7 +10,7 @@ import torch
 
 from imle_core.estimators import Backward
 
-from ._operators import map_solve
+from ._operators import conclude, map_solve
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,7 +74,7 @@ class SolveFunction(torch.autograd.Function):
                 solve = functools.partial(_solve, instances, handle)
                 g = grad * samples if samples > 1 else grad
                 backward = Backward(theta, points, z, g, solve, ctx.state, ctx.adapt)
-                gradient = ctx.estimator.gradient(backward)
+                gradient = conclude(*ctx.estimator.gradient(backward), handle)
         return gradient, *[None] * 7
 
 

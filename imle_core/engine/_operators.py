@@ -1,4 +1,4 @@
-"""The two opaque operators: perturb theta, and solve a batch of points.
+"""The three opaque operators: perturb theta, solve a batch of points, and conclude a backward pass.
 
 Opaque to torch.compile, export and torch.func, which see tensors in and a tensor of known shape out. Everything that
 needs Python values, such as a check that raises, happens inside.
@@ -10,6 +10,7 @@ operator is called on a tensor whose gradient is tracked.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor
 from imle_core.errors import InvalidThetaError, SolverError
 
 from ._binding import Binding
+from ._ledger import CountingTimeouts
 from ._plan import check_theta, solve_rows
 
 torch.library.define(
@@ -29,8 +31,13 @@ torch.library.define(
     "(Tensor theta, SymInt samples, Tensor handle) -> Tensor",
     tags=(torch.Tag.nondeterministic_seeded,),
 )
+torch.library.define(
+    "imle::conclude",
+    "(Tensor gradient, Tensor? weight, Tensor? change, Tensor handle) -> Tensor",
+)
 map_solve = torch.ops.imle.map_solve.default
 perturb = torch.ops.imle.perturb.default
+conclude = torch.ops.imle.conclude.default
 
 
 @torch.library.impl("imle::map_solve", "CompositeExplicitAutograd")
@@ -42,14 +49,17 @@ def _map_solve(
     Args:
         points: Shape ``(K, N, *event)``: K points for each of N rows, as scores (costs negated).
         instances: Shape ``(N,)``, the numbers of the rows' instances; None where all rows share one.
-        skip: Shape ``(K, N)``, bool: points that are not solved and give zeros.
+        skip: Shape ``(K, N)``, bool: points that are not solved and give zeros. None in the forward pass, which
+            solves all.
         moved: Whether noise or a gradient moved the points away from theta.
         handle: Of the binding that holds the solver, see :meth:`Binding.handle`.
 
     Returns:
         States, shape ``(K, N, *event)``, dtype and device of the points.
     """
+    start = time.perf_counter()
     binding = Binding.of(handle)
+    forward, wanted = skip is None, points.shape[:2].numel()
     samples = points.shape[0]
     if not moved and samples > 1:  # samples without noise are one point
         points, skip = points[:1], None if skip is None else skip[:1]
@@ -66,14 +76,24 @@ def _map_solve(
         if prepared is not None:
             prepared = [prepared[i] for i in which.tolist()]
     try:
-        z = solve_rows(binding.solver, solve, rows, prepared=prepared, **options)
+        with CountingTimeouts() as timeouts:
+            z = solve_rows(binding.solver, solve, rows, prepared=prepared, **options)
     except SolverError as error:
         if error.row is not None:
             error.row = (error.row if which is None else int(which[error.row])) % n
         raise
     if which is not None:
         z = torch.zeros(k * n, *points.shape[2:], dtype=z.dtype, device=z.device).index_copy_(0, which, z)
-    return z.reshape(points.shape).expand(samples, *points.shape[1:]).contiguous()
+    z = z.reshape(points.shape).expand(samples, *points.shape[1:]).contiguous()
+    binding.ledger.note_solve(
+        forward=forward,
+        solves=len(rows),
+        avoided=wanted - len(rows),
+        cause="equal points" if forward else "zero gradient",
+        timeouts=timeouts.total,
+        seconds=time.perf_counter() - start,
+    )
+    return z
 
 
 @torch.library.register_fake("imle::map_solve")  # type: ignore[untyped-decorator]
@@ -114,6 +134,7 @@ def _perturb(theta: Tensor, samples: int, handle: Tensor) -> Tensor:
     Returns:
         Points, shape ``(S, N, *event)``.
     """
+    start = time.perf_counter()
     binding = Binding.of(handle)
     estimator = binding.estimator
     assert estimator.noise is not None
@@ -126,7 +147,9 @@ def _perturb(theta: Tensor, samples: int, handle: Tensor) -> Tensor:
         )
     shape = (samples, *theta.shape)
     noise = estimator.noise.sample(shape, generator=generator, device=theta.device, dtype=theta.dtype)
-    return noise.mul_(estimator.tau).add_(theta)
+    points = noise.mul_(estimator.tau).add_(theta)
+    binding.ledger.note_noise(time.perf_counter() - start)
+    return points
 
 
 @torch.library.register_fake("imle::perturb")  # type: ignore[untyped-decorator]
@@ -141,6 +164,47 @@ def _(
     theta = _rows_first(theta, in_dims[0], info.batch_size, at=0)
     points = perturb(theta.flatten(0, 1), samples, handle)
     return points.reshape(samples, *theta.shape), 1
+
+
+@torch.library.impl("imle::conclude", "CompositeExplicitAutograd")
+def _conclude(gradient: Tensor, weight: Tensor | None, change: Tensor | None, handle: Tensor) -> Tensor:
+    """Return the gradient, and hand out the report of the backward pass that made it.
+
+    An operator, so that a compiled backward pass reports as well; a copy, because an operator may not return what it
+    was given.
+
+    Args:
+        gradient: With respect to theta, shape ``(N, *event)``.
+        weight: 1 / lam, shape ``(S, N, 1, ...)``, of estimators that have such a step.
+        change: Difference of source and target states, shape ``(S, N, *event)``, of the same.
+        handle: Of the binding that reports, see :meth:`Binding.handle`.
+    """
+    binding = Binding.of(handle)
+    binding.ledger.conclude(gradient, weight, change, binding.solver, binding.estimator)
+    return gradient.clone(memory_format=torch.contiguous_format)
+
+
+@torch.library.register_fake("imle::conclude")  # type: ignore[untyped-decorator]
+def _(gradient: Tensor, weight: Tensor | None, change: Tensor | None, handle: Tensor) -> Tensor:
+    return torch.empty_like(gradient, memory_format=torch.contiguous_format)
+
+
+@torch.library.register_vmap("imle::conclude")  # type: ignore[untyped-decorator]
+def _(
+    info: Any,
+    in_dims: tuple[int | None, ...],
+    gradient: Tensor,
+    weight: Tensor | None,
+    change: Tensor | None,
+    handle: Tensor,
+) -> tuple[Tensor, int]:
+    size = info.batch_size
+    gradient = _rows_first(gradient, in_dims[0], size, at=0)
+    if weight is not None:
+        weight = _rows_first(weight, in_dims[1], size, at=1).flatten(1, 2)
+    if change is not None:
+        change = _rows_first(change, in_dims[2], size, at=1).flatten(1, 2)
+    return conclude(gradient.flatten(0, 1), weight, change, handle).reshape(gradient.shape), 0
 
 
 def _rows_first(x: Tensor, dim: int | None, size: int, *, at: int) -> Tensor:

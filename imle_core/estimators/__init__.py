@@ -1,10 +1,9 @@
-"""Gradient estimators: one a file. An estimator is a frozen value; names resolve to them."""
+"""Gradient estimators: one a file. An estimator is a frozen value; names resolve to them.
 
-from ._aimle import AIMLE as AIMLE
-from ._base import Backward as Backward
-from ._base import Estimator as Estimator
-from ._base import resolve as resolve
-from ._blackbox import BlackBox as BlackBox
-from ._imle import IMLE as IMLE
+The names are listed in ``__init__.pyi`` and imported at their first use, so that the catalogue can be read without
+importing torch.
+"""
 
-__all__ = ["AIMLE", "IMLE", "Backward", "BlackBox", "Estimator", "resolve"]
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from imle_core._checks import require_choice, require_number
 
-from ._base import Backward, Estimator
+from ._base import Backward, Estimator, Gradient
 from ._target import Difference, relative_move, target_difference, weighted_mean
 
 _RATE = 0.05  # of the controller: log beta moves by at most this much upwards in a step
@@ -63,7 +63,7 @@ class AIMLE(Estimator):
         """Return beta = 1."""
         return torch.ones((), dtype=torch.float32)
 
-    def gradient(self, backward: Backward) -> Tensor:
+    def gradient(self, backward: Backward) -> Gradient:
         """Return the mean over samples of the difference of states over lam, and adapt beta."""
         beta = backward.state
         assert beta is not None

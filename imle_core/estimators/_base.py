@@ -7,12 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from imle_core._checks import require_count, require_number
-from imle_core.errors import UnknownNameError, closest
 from imle_core.noise import Gumbel, Noise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import torch
     from torch import Tensor
 
@@ -45,6 +42,20 @@ class Backward(NamedTuple):
     solve: Solve
     state: Tensor | None
     adapt: bool
+
+
+class Gradient(NamedTuple):
+    """What an estimator made, and what of its making the layer's report tells.
+
+    Attributes:
+        value: Vector-Jacobian product with respect to theta, shape ``(N, *event)``.
+        weight: 1 / lam, shape ``(S, N, 1, ...)``, 0 where there was no step; None for an estimator without.
+        change: Difference of source and target states, shape ``(S, N, *event)``; None for an estimator without.
+    """
+
+    value: Tensor
+    weight: Tensor | None = None
+    change: Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,31 +94,5 @@ class Estimator(ABC):
         return None
 
     @abstractmethod
-    def gradient(self, backward: Backward) -> Tensor:
-        """Return the vector-Jacobian product with respect to theta, shape ``(N, *event)``."""
-
-
-def resolve(estimator: str | Estimator) -> Estimator:
-    """Return the estimator that a name stands for, with its defaults; an estimator is returned as it is.
-
-    Raises:
-        UnknownNameError: there is no such estimator.
-    """
-    from imle_core import estimators
-
-    if isinstance(estimator, Estimator):
-        return estimator
-    names: dict[str, Callable[[], Estimator]] = {
-        "imle": estimators.IMLE,
-        "aimle": estimators.AIMLE,
-        "blackbox": estimators.BlackBox,
-    }
-    if not isinstance(estimator, str):
-        raise TypeError(
-            f"estimator must be an imle_core.Estimator or one of {', '.join(map(repr, names))}; got {estimator!r}."
-        )
-    if estimator not in names:
-        raise UnknownNameError(
-            f"no estimator named {estimator!r}.{closest(estimator, names)} There are: {', '.join(names)}."
-        )
-    return names[estimator]()
+    def gradient(self, backward: Backward) -> Gradient:
+        """Return the vector-Jacobian product with respect to theta."""

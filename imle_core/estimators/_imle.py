@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from imle_core._checks import require_choice, require_number
 
-from ._base import Backward, Estimator
+from ._base import Backward, Estimator, Gradient
 from ._target import Difference, absolute_move, relative_move, target_difference, weighted_mean
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +59,7 @@ class IMLE(Estimator):
         require_choice(name, "step", self.step, ("relative", "absolute"))
         require_choice(name, "difference", self.difference, ("forward", "central"))
 
-    def gradient(self, backward: Backward) -> Tensor:
+    def gradient(self, backward: Backward) -> Gradient:
         """Return the mean over samples of the difference of states over lam."""
         if self.step == "relative":
             move = relative_move(self.lam, backward.theta, backward.g, self.noise_scale)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
 
+from ._base import Gradient
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -98,6 +100,7 @@ def target_difference(backward: Backward, move: Move, difference: Difference) ->
     return (both[: points.shape[0]] - both[points.shape[0] :]) / 2
 
 
-def weighted_mean(change: Tensor, move: Move) -> Tensor:
-    """Return the mean over samples of the difference of states over lam, shape ``(N, *event)``."""
-    return (change * move.weight).mean(0) if change.shape[0] > 1 else (change * move.weight).squeeze(0)
+def weighted_mean(change: Tensor, move: Move) -> Gradient:
+    """Return the mean over samples of the difference of states over lam."""
+    weighted = change * move.weight
+    return Gradient(weighted.mean(0) if change.shape[0] > 1 else weighted.squeeze(0), move.weight, change)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from importlib.metadata import EntryPoint
 
+    from pluggy import HookImpl
+
     from ._switches import Switches
 
 GROUP = "imle.plugins"
@@ -107,8 +109,15 @@ def load(plugin: Plugin, manager: pluggy.PluginManager) -> Plugin:
     try:
         specs = tuple(_specs(plugin.name, plugin.entry_point.load(), manager))
     except (Exception, SystemExit) as error:
+        if manager.has_plugin(plugin.name):  # none of its hooks is called
+            manager.unregister(name=plugin.name)
         return plugin.failed(error)
     return replace(plugin, status="loaded", specs=specs)
+
+
+def observers(manager: pluggy.PluginManager) -> list[HookImpl]:
+    """Return the implementations of ``imle_after_backward`` among the plugins that are loaded."""
+    return manager.hook.imle_after_backward.get_hookimpls()
 
 
 def _found(entry_point: EntryPoint) -> Plugin:
@@ -124,11 +133,7 @@ def _found(entry_point: EntryPoint) -> Plugin:
 def _specs(namespace: str, module: Any, manager: pluggy.PluginManager) -> Iterator[SolverSpec]:
     """Register a plugin and call its hook, its alone; yield its solvers by qualified name."""
     manager.register(module, namespace)
-    try:
-        _check_hooks(module, manager)
-    except PluginLoadError:
-        manager.unregister(module)
-        raise
+    _check_hooks(module, manager)
     others = [other for other in manager.get_plugins() if other is not module]
     taken: set[str] = set()
     for offer in manager.subset_hook_caller("imle_register_solvers", others)():

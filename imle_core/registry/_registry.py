@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import os
 import reprlib
 import threading
@@ -20,10 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from importlib.metadata import EntryPoint
 
+    from pluggy import HookImpl
+
     from imle_core._solver import Solver
+    from imle_core.engine import Report
 
     from ._plugins import Plugin
     from ._spec import SolverSpec
+
+_logger = logging.getLogger("imle_core.registry")
 
 _T = TypeVar("_T", bound="Callable[..., Any] | SolverSpec")
 
@@ -56,6 +62,7 @@ class PluginRegistry:
         self._manager = _plugins.new_manager()
         self._found: list[Plugin] | None = None
         self._registered: dict[str, SolverSpec] = {}
+        self._observers: list[HookImpl] | None = None
         self._lock = threading.RLock()
 
     def plugins(self, *, load: bool = False) -> tuple[Plugin, ...]:
@@ -145,6 +152,27 @@ class PluginRegistry:
         with self._lock:
             self._registered[spec.name] = spec
         return obj
+
+    def notify(self, report: Report) -> None:
+        """Hand the report of a backward pass to the plugins that implement ``imle_after_backward``.
+
+        One that raises is logged and not called again: an observer never ends a training run, except under
+        ``IMLE_STRICT_PLUGINS=1``.
+        """
+        if self._observers is None:
+            self.plugins(load=True)
+            self._observers = _plugins.observers(self._manager)
+        for observer in tuple(self._observers):
+            try:
+                # with as many arguments as it asks for, as pluggy allows
+                observer.function(*[report][: len(observer.argnames)])
+            except Exception:
+                if self._switches.strict:
+                    raise
+                self._observers.remove(observer)
+                _logger.exception(
+                    "imle plugin %r: imle_after_backward failed, and is left out", observer.plugin_name
+                )
 
     def _specs_in(self, namespace: str) -> Iterable[SolverSpec]:
         for index, plugin in enumerate(self.plugins()):

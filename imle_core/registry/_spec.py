@@ -23,7 +23,7 @@ Negative = Literal["allow", "error", "clip"]
 _NAME = re.compile(r"([A-Za-z_]\w*\.)?[A-Za-z_]\w*", re.ASCII)
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _CHOICES = {"output": Output, "devices": Devices, "negative": Negative}
-_FLAGS = ("batched", "exact", "deterministic", "releases_gil")
+_FLAGS = ("batched", "exact", "deterministic", "releases_gil", "picklable", "time_limit")
 _TUPLES = ("aliases", "requires", "conflicts", "references")
 
 
@@ -54,9 +54,12 @@ class SolverSpec:
         exact: Whether the structure returned is optimal.
         deterministic: Whether equal input gives equal structures.
         releases_gil: Whether threads solve in parallel.
+        picklable: Whether it can be sent to another process.
+        time_limit: Whether it has a parameter ``time_limit``, in seconds a row.
         conflicts: Libraries that cannot be in one process with this solver's, as in ``"highspy>=1.15"``.
         references: Where the method is described: author, year, title.
-        examples: ``"module:attribute"`` of a function, or the function, that returns small instances to test.
+        examples: ``"module:attribute"`` of a function, or the function, that returns small instances to test, a list
+            of :class:`imle_core.testing.Example`.
         api_version: The version of the plugin interface that this description was written for.
 
     Example:
@@ -79,6 +82,8 @@ class SolverSpec:
     exact: bool = True
     deterministic: bool = True
     releases_gil: bool = False
+    picklable: bool = True
+    time_limit: bool = False
     conflicts: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     examples: str | Callable[..., Any] | None = None

@@ -1,0 +1,10 @@
+from ._aimle import AIMLE as AIMLE
+from ._base import Backward as Backward
+from ._base import Estimator as Estimator
+from ._base import Gradient as Gradient
+from ._blackbox import BlackBox as BlackBox
+from ._catalogue import CATALOGUE as CATALOGUE
+from ._catalogue import EstimatorEntry as EstimatorEntry
+from ._catalogue import Option as Option
+from ._imle import IMLE as IMLE
+from ._resolve import resolve as resolve

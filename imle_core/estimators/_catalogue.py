@@ -1,0 +1,102 @@
+"""The estimators by name, described without importing them, which would import torch.
+
+What :func:`resolve` makes of a name and what ``imle estimators`` prints are both read from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of an estimator.
+
+    Attributes:
+        name: The keyword.
+        default: Its default, as Python text.
+        values: What it may be, in words.
+        help: What it does.
+    """
+
+    name: str
+    default: str
+    values: str
+    help: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatorEntry:
+    """An estimator as the catalogue describes it.
+
+    Attributes:
+        name: What stands for it in ``SolverLayer(solver, "name")``, with its defaults.
+        target: The class or function that makes it, in :mod:`imle_core.estimators` and in :mod:`imle_core`.
+        summary: One line: what it is.
+        forward: Solver calls of a forward pass in training, for each row; S is the number of samples.
+        backward: Solver calls of a backward pass, for each row.
+        options: Its keyword parameters.
+        reference: Where it is described.
+    """
+
+    name: str
+    target: str
+    summary: str
+    forward: str
+    backward: str
+    options: tuple[Option, ...]
+    reference: str
+
+
+_SAMPLES = Option("samples", "1", ">= 1", "Perturbed points S for each row.")
+_NOISE = Option("noise", "Gumbel()", "a noise, or None", "Distribution of the perturbation.")
+_TAU = Option("tau", "1.0", ">= 0", "Temperature: factor of the noise, in units of theta.")
+_LAM = Option("lam", "1.0", "> 0", "Step to the target parameters; larger: less variance, more bias.")
+_STEP = Option(
+    "step", "'relative'", "'relative', 'absolute'", "Step in units of theta, or lam itself as published."
+)
+
+
+def _difference(default: str) -> Option:
+    return Option("difference", repr(default), "'forward', 'central'", "Central: less bias, S more calls.")
+
+
+CATALOGUE = {
+    entry.name: entry
+    for entry in (
+        EstimatorEntry(
+            name="imle",
+            target="IMLE",
+            summary="Implicit MLE: perturb, and compare with the solution at a target that the loss prefers.",
+            forward="S",
+            backward="S (central difference: 2S)",
+            options=(_SAMPLES, _NOISE, _TAU, _LAM, _STEP, _difference("forward")),
+            reference="Niepert, Minervini and Franceschi (2021), Implicit MLE, Algorithm 1",
+        ),
+        EstimatorEntry(
+            name="aimle",
+            target="AIMLE",
+            summary="Adaptive I-MLE: a controller keeps the step where gradients are neither zero nor everywhere.",
+            forward="S",
+            backward="2S (forward difference: S)",
+            options=(
+                _SAMPLES,
+                _NOISE,
+                _TAU,
+                Option("target_norm", "1.0", "> 0", "Non-zero entries of the gradient per sample to aim at."),
+                _difference("central"),
+            ),
+            reference="Minervini, Franceschi and Niepert (2023), Adaptive perturbation-based gradient estimation",
+        ),
+        EstimatorEntry(
+            name="blackbox",
+            target="BlackBox",
+            summary="Differentiation of black-box solvers: I-MLE without noise, the cheapest.",
+            forward="1",
+            backward="1",
+            options=(_LAM, _STEP),
+            reference="Vlastelica et al. (2020), Differentiation of blackbox combinatorial solvers, Algorithm 1",
+        ),
+    )
+}
+"""Every estimator by its name."""
