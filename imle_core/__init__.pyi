@@ -8,6 +8,9 @@ from .estimators import AIMLE as AIMLE
 from .estimators import IMLE as IMLE
 from .estimators import BlackBox as BlackBox
 from .estimators import Estimator as Estimator
+from .estimators import Identity as Identity
+from .estimators import Perturbed as Perturbed
+from .estimators import StraightThrough as StraightThrough
 from .noise import Gumbel as Gumbel
 from .noise import Logistic as Logistic
 from .noise import Noise as Noise

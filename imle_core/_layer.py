@@ -37,8 +37,7 @@ class SolverLayer(nn.Module):
 
     Args:
         solver: A :class:`Solver`, or the name of an installed one, whose options are then given as keywords.
-        estimator: An estimator such as ``IMLE(samples=4)``, or the name of one: ``"imle"``, ``"aimle"``,
-            ``"blackbox"``.
+        estimator: An estimator such as ``IMLE(samples=4)``, or the name of one; ``imle estimators`` lists them.
         reduction: ``"mean"`` returns the mean over samples, shape ``(*batch, *event)``; ``"none"`` keeps the
             samples as a leading dimension (S in training, 1 in eval), because E[f(z)] is not f(E[z]).
         generator: Source of the noise, on theta's device; None takes torch's global one. Activation checkpointing
@@ -99,7 +98,7 @@ class SolverLayer(nn.Module):
         require_choice("SolverLayer", "validate", validate, ("basic", "full"))
         _require_generator(generator)
         self.reduction = reduction
-        self._binding = Binding(solver, resolve(estimator), generator, validate)
+        self._binding = Binding(solver, _resolve_for(solver, estimator), generator, validate)
         self._handle = self._binding.handle()
         self.register_buffer("state", self.estimator.initial_state())
 
@@ -115,7 +114,7 @@ class SolverLayer(nn.Module):
 
     @estimator.setter
     def estimator(self, estimator: Estimator | str) -> None:
-        self._binding.estimator = resolve(estimator)
+        self._binding.estimator = _resolve_for(self.solver, estimator)
         state = self._binding.estimator.initial_state()
         if (state is None) != (self.state is None):
             self.state = state
@@ -146,17 +145,21 @@ class SolverLayer(nn.Module):
         batch, event = solver.split_shape(theta.shape)
         working = torch.float32 if theta.dtype in HALF else theta.dtype
         rows = theta.to(working).reshape(math.prod(batch), *event)
-        scores = rows if solver.sense == "max" else -rows
+        scores = estimator.project(rows if solver.sense == "max" else -rows)
         numbers = self._numbers(instances, rows.shape[0])
 
         perturbed = self.training and estimator.noise is not None
         samples = estimator.samples if self.training else 1
-        if perturbed:
-            points = perturb(scores.detach(), samples, handle)
+        draws: Tensor | None = None
+        if perturbed and estimator.keeps_draws:
+            draws = perturb(scores.detach(), samples, True, handle)
+            points = estimator.perturb(scores.detach(), draws)
+        elif perturbed:
+            points = perturb(scores.detach(), samples, False, handle)
         else:
             points = scores.detach().expand(samples, *scores.shape)
         z: Tensor = SolveFunction.apply(  # type: ignore[no-untyped-call]
-            scores, points, numbers, self.state, handle, estimator, perturbed, self.training
+            scores, points, draws, numbers, self.state, handle, estimator, perturbed, self.training
         )
         z = z.reshape(samples, *theta.shape)
         if self.reduction == "mean":
@@ -244,6 +247,12 @@ class SolverLayer(nn.Module):
         if state is not None and self.state is not None and self.state.dtype != state.dtype:
             self.state = state.to(self.state.device)
         return self
+
+
+def _resolve_for(solver: Solver, estimator: Estimator | str) -> Estimator:
+    resolved = resolve(estimator)
+    resolved.check_solver(solver)
+    return resolved
 
 
 def _require_generator(generator: object) -> None:

@@ -31,6 +31,7 @@ class SolveFunction(torch.autograd.Function):
     def forward(
         theta: Tensor,
         points: Tensor,
+        draws: Tensor | None,
         instances: Tensor | None,
         state: Tensor | None,
         handle: Tensor,
@@ -43,6 +44,7 @@ class SolveFunction(torch.autograd.Function):
         Args:
             theta: Scores, shape ``(N, *event)``.
             points: The points to solve, shape ``(S, N, *event)``.
+            draws: The draws that made them, to be kept in their place for the estimator, or None.
             instances: Numbers of the rows' instances, shape ``(N,)``, or None.
             state: What the estimator adapts, or None.
             handle: Of the binding that holds the solver.
@@ -55,11 +57,12 @@ class SolveFunction(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Keep what the estimator needs."""
-        theta, points, instances, state, handle, estimator, _, adapt = inputs
-        ctx.save_for_backward(theta, points, instances, handle, output)
+        theta, points, draws, instances, state, handle, estimator, moved, adapt = inputs
+        ctx.save_for_backward(theta, points if draws is None else draws, instances, handle, output)
         # Not saved as a tensor of the graph: the controller updates it in place between forward and backward.
         ctx.state = state
         ctx.estimator = estimator
+        ctx.perturbed = moved
         ctx.adapt = adapt
 
     @staticmethod
@@ -73,9 +76,9 @@ class SolveFunction(torch.autograd.Function):
             with torch.no_grad():
                 solve = functools.partial(_solve, instances, handle)
                 g = grad * samples if samples > 1 else grad
-                backward = Backward(theta, points, z, g, solve, ctx.state, ctx.adapt)
+                backward = Backward(theta, points, z, g, solve, ctx.state, ctx.perturbed, ctx.adapt)
                 gradient = conclude(*ctx.estimator.gradient(backward), handle)
-        return gradient, *[None] * 7
+        return gradient, *[None] * 8
 
 
 # torch binds the arguments of each call to the signature of `forward`, and would make that anew each time: a tenth of

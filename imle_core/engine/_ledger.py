@@ -74,6 +74,7 @@ class Ledger:
         self._forward = _Pass()
         self._forward_noise = 0.0
         self._backward = _Pass()
+        self._samples = 1
 
     def add_hook(self, hook: Callable[[Report], object]) -> RemovableHandle:
         """Call ``hook(report)`` after each backward pass, until the handle is removed."""
@@ -86,12 +87,21 @@ class Ledger:
         self._noise = seconds
 
     def note_solve(
-        self, *, forward: bool, solves: int, avoided: int, cause: str, timeouts: int, seconds: float
+        self,
+        *,
+        forward: bool,
+        samples: int,
+        solves: int,
+        avoided: int,
+        cause: str,
+        timeouts: int,
+        seconds: float,
     ) -> None:
         """Note one batch of solves."""
         if forward:
             self._forward, self._backward = _Pass(), _Pass()
             self._forward_noise, self._noise = self._noise, 0.0
+            self._samples = samples
         made = self._forward if forward else self._backward
         made.solves += solves
         made.timeouts += timeouts
@@ -116,7 +126,7 @@ class Ledger:
             solver=solver.name,
             estimator=estimator,
             rows=gradient.shape[0],
-            samples=estimator.samples if change is None else change.shape[0],
+            samples=self._samples,
             solves=forward.solves + backward.solves,
             avoided=forward.avoided | backward.avoided,
             timeouts=forward.timeouts + backward.timeouts,

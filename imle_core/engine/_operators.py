@@ -28,7 +28,7 @@ torch.library.define(
 )
 torch.library.define(
     "imle::perturb",
-    "(Tensor theta, SymInt samples, Tensor handle) -> Tensor",
+    "(Tensor theta, SymInt samples, bool raw, Tensor handle) -> Tensor",
     tags=(torch.Tag.nondeterministic_seeded,),
 )
 torch.library.define(
@@ -87,6 +87,7 @@ def _map_solve(
     z = z.reshape(points.shape).expand(samples, *points.shape[1:]).contiguous()
     binding.ledger.note_solve(
         forward=forward,
+        samples=samples,
         solves=len(rows),
         avoided=wanted - len(rows),
         cause="equal points" if forward else "zero gradient",
@@ -123,16 +124,17 @@ def _(
 
 
 @torch.library.impl("imle::perturb", "CompositeExplicitAutograd")
-def _perturb(theta: Tensor, samples: int, handle: Tensor) -> Tensor:
-    """Return theta + tau * noise: one draw and one addition for all samples and rows, on theta's device.
+def _perturb(theta: Tensor, samples: int, raw: bool, handle: Tensor) -> Tensor:
+    """Return theta + factor * noise: one draw and one addition for all samples and rows, on theta's device.
 
     Args:
         theta: Scores, shape ``(N, *event)``, float32 or float64.
         samples: Number S of samples.
+        raw: Whether to return the draws of the noise themselves.
         handle: Of the binding that holds estimator and generator, see :meth:`Binding.handle`.
 
     Returns:
-        Points, shape ``(S, N, *event)``.
+        Points, or draws, shape ``(S, N, *event)``.
     """
     start = time.perf_counter()
     binding = Binding.of(handle)
@@ -147,22 +149,22 @@ def _perturb(theta: Tensor, samples: int, handle: Tensor) -> Tensor:
         )
     shape = (samples, *theta.shape)
     noise = estimator.noise.sample(shape, generator=generator, device=theta.device, dtype=theta.dtype)
-    points = noise.mul_(estimator.tau).add_(theta)
+    points = noise if raw else noise.mul_(estimator.factor).add_(theta)
     binding.ledger.note_noise(time.perf_counter() - start)
     return points
 
 
 @torch.library.register_fake("imle::perturb")  # type: ignore[untyped-decorator]
-def _(theta: Tensor, samples: int, handle: Tensor) -> Tensor:
+def _(theta: Tensor, samples: int, raw: bool, handle: Tensor) -> Tensor:
     return theta.new_empty((samples, *theta.shape))
 
 
 @torch.library.register_vmap("imle::perturb")  # type: ignore[untyped-decorator]
 def _(
-    info: Any, in_dims: tuple[int | None, ...], theta: Tensor, samples: int, handle: Tensor
+    info: Any, in_dims: tuple[int | None, ...], theta: Tensor, samples: int, raw: bool, handle: Tensor
 ) -> tuple[Tensor, int]:
     theta = _rows_first(theta, in_dims[0], info.batch_size, at=0)
-    points = perturb(theta.flatten(0, 1), samples, handle)
+    points = perturb(theta.flatten(0, 1), samples, raw, handle)
     return points.reshape(samples, *theta.shape), 1
 
 

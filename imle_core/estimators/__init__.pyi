@@ -6,5 +6,8 @@ from ._blackbox import BlackBox as BlackBox
 from ._catalogue import CATALOGUE as CATALOGUE
 from ._catalogue import EstimatorEntry as EstimatorEntry
 from ._catalogue import Option as Option
+from ._identity import Identity as Identity
 from ._imle import IMLE as IMLE
+from ._perturbed import Perturbed as Perturbed
 from ._resolve import resolve as resolve
+from ._straight_through import StraightThrough as StraightThrough

@@ -9,15 +9,16 @@ from torch import Tensor
 
 from imle_core._checks import require_choice, require_number
 
-from ._base import Backward, Estimator, Gradient
+from ._base import Backward, Gradient
 from ._target import Difference, relative_move, target_difference, weighted_mean
+from ._tempered import Tempered
 
 _RATE = 0.05  # of the controller: log beta moves by at most this much upwards in a step
 _BOUNDS = (1e-4, 1e4)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AIMLE(Estimator):
+class AIMLE(Tempered):
     r"""Adaptive I-MLE: the step is controlled so that gradients are neither zero nor everywhere.
 
     The gradient is that of :class:`IMLE` with the relative step :math:`\lambda_b = \beta

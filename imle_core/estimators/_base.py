@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
-from imle_core._checks import require_count, require_number
+import torch
+
+from imle_core._checks import require_count
 from imle_core.noise import Gumbel, Noise
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
+
+    from imle_core._solver import Solver
 
 
 class Solve(Protocol):
@@ -26,12 +29,14 @@ class Backward(NamedTuple):
 
     Attributes:
         theta: Scores, shape ``(N, *event)``.
-        points: The S points that the forward pass solved for each row, shape ``(S, N, *event)``.
+        points: The S points that the forward pass solved for each row, shape ``(S, N, *event)``; of an estimator that
+            keeps draws, their draws.
         z: Their states, shape ``(S, N, *event)``.
         g: Gradient of the loss of one sample, shape ``(S, N, *event)``: S times dL/dz_s, so that S does not change its
             size.
         solve: Solves further points.
         state: What :meth:`Estimator.initial_state` began, as the layer holds it now.
+        perturbed: Whether noise was drawn (training, with a noise).
         adapt: Whether the state may be updated (training) or is frozen (eval).
     """
 
@@ -41,6 +46,7 @@ class Backward(NamedTuple):
     g: Tensor
     solve: Solve
     state: Tensor | None
+    perturbed: bool
     adapt: bool
 
 
@@ -65,7 +71,9 @@ class Estimator(ABC):
     Args:
         samples: Number S of perturbed points for each row, at least 1.
         noise: Their noise, or None for the unperturbed point.
-        tau: Temperature: the factor of the noise, in units of theta, at least 0.
+
+    Attributes:
+        keeps_draws: Whether the gradient needs the draws of the noise, which are then kept instead of the points.
 
     Raises:
         ValueError: an argument is out of range.
@@ -73,7 +81,7 @@ class Estimator(ABC):
 
     samples: int = 1
     noise: Noise | None = field(default_factory=Gumbel)
-    tau: float = 1.0
+    keeps_draws: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         name = type(self).__name__
@@ -82,12 +90,27 @@ class Estimator(ABC):
             raise ValueError(
                 f"{name}: noise must be a noise such as imle.Gumbel(), or None; got {self.noise!r}."
             )
-        require_number(name, "tau", self.tau, at_least=0)
+
+    @property
+    @abstractmethod
+    def factor(self) -> float:
+        """What the noise is multiplied by, in units of theta."""
 
     @property
     def noise_scale(self) -> float:
         """Standard deviation of the perturbation of one entry of theta."""
-        return self.tau * self.noise.std if self.noise is not None else 0.0
+        return self.factor * self.noise.std if self.noise is not None else 0.0
+
+    def check_solver(self, solver: Solver) -> None:  # noqa: B027 - most estimators accept any
+        """Raise SolverParameterError if a gradient through this solver would be wrong."""
+
+    def project(self, theta: Tensor) -> Tensor:
+        """Return the scores to be perturbed and solved, differentiably; theta itself by default."""
+        return theta
+
+    def perturb(self, theta: Tensor, draws: Tensor) -> Tensor:
+        """Return the points of draws of the noise, ``theta + factor * draws``, shape ``(S, N, *event)``."""
+        return torch.add(theta, draws, alpha=self.factor)
 
     def initial_state(self) -> torch.Tensor | None:
         """Return what adapts during training, float32, to be kept by the layer as a buffer; None if nothing."""

@@ -100,6 +100,17 @@ def target_difference(backward: Backward, move: Move, difference: Difference) ->
     return (both[: points.shape[0]] - both[points.shape[0] :]) / 2
 
 
+def cost_target(backward: Backward) -> Gradient:
+    """Return the difference to the states of theta with minus the loss gradient in the place of its entries.
+
+    Where the loss gradient of an entry is zero, theta stays. The noise of the points stays everywhere.
+    """
+    theta, g = backward.theta, backward.g
+    move = absolute_move(1.0, g)
+    target = backward.points + torch.where(g == 0, 0.0, -g - theta)
+    return weighted_mean(backward.z - backward.solve(target, move.skip), move)
+
+
 def weighted_mean(change: Tensor, move: Move) -> Gradient:
     """Return the mean over samples of the difference of states over lam."""
     weighted = change * move.weight

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from imle_core.errors import MissingCapabilityError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,6 +33,17 @@ class Noise(ABC):
     @abstractmethod
     def icdf(self, u: Tensor) -> Tensor:
         """Return the quantiles of probabilities ``u`` in (0, 1), any shape, float32 or float64."""
+
+    def score(self, x: Tensor) -> Tensor:
+        r"""Return :math:`-\frac{d}{dx} \log p(x)`, any shape: what perturbed optimisers weigh a draw by.
+
+        Raises:
+            MissingCapabilityError: the density is not known.
+        """
+        raise MissingCapabilityError(
+            f"{self} has no `score`, which this estimator needs; noise that has one: Normal, Gumbel, Logistic, "
+            "SumOfGamma(k, method='table')."
+        )
 
     def sample(
         self,

@@ -43,3 +43,7 @@ class Gumbel(Noise):
     def icdf(self, u: Tensor) -> Tensor:
         """Return ``-log(-log(u))``."""
         return u.log().neg_().log_().neg_()
+
+    def score(self, x: Tensor) -> Tensor:
+        """Return ``1 - exp(-x)``."""
+        return x.neg().expm1_().neg_()

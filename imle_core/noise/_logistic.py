@@ -39,3 +39,7 @@ class Logistic(Noise):
     def icdf(self, u: Tensor) -> Tensor:
         """Return ``log(u / (1 - u))``."""
         return torch.logit(u)
+
+    def score(self, x: Tensor) -> Tensor:
+        """Return ``tanh(x / 2)``."""
+        return (x / 2).tanh_()

@@ -44,6 +44,10 @@ class Normal(Noise):
         """Return the probit of ``u``."""
         return torch.special.ndtri(u)
 
+    def score(self, x: Tensor) -> Tensor:
+        """Return ``x``."""
+        return x
+
     def sample(
         self,
         shape: Sequence[int],

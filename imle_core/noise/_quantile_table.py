@@ -1,4 +1,4 @@
-"""The quantile function of Sum-of-Gamma noise, tabulated once for each k."""
+"""The quantile function and the score of Sum-of-Gamma noise, tabulated once for each k."""
 
 from __future__ import annotations
 
@@ -39,16 +39,38 @@ class QuantileTable:
         return quantile.add_(self.quantiles.index_select(0, index)).view(u.shape)
 
 
+@dataclass(frozen=True)
+class ScoreTable:
+    """Scores at the quantiles of the other table, where they are smooth in between."""
+
+    quantiles: Tensor
+    scores: Tensor
+    slopes: Tensor
+
+    def look_up(self, x: Tensor) -> Tensor:
+        """Return the scores of values ``x``, by linear interpolation; the outermost cells extrapolate."""
+        cell = torch.searchsorted(self.quantiles[1:-1], x.contiguous(), right=True)
+        return self.scores[cell].addcmul_(self.slopes[cell], x - self.quantiles[cell])
+
+
+@functools.lru_cache(maxsize=64)
+def score_table(k: float, device: torch.device, dtype: torch.dtype) -> ScoreTable:
+    """Return the table for ``k`` on a device."""
+    quantiles, scores = (torch.from_numpy(values) for values in _law(k))
+    slopes = scores.diff() / quantiles.diff()
+    return ScoreTable(*(values.to(device=device, dtype=dtype) for values in (quantiles, scores, slopes)))
+
+
 @functools.lru_cache(maxsize=64)
 def quantile_table(k: float, device: torch.device, dtype: torch.dtype) -> QuantileTable:
     """Return the table for ``k`` on a device."""
-    quantiles = torch.from_numpy(_quantiles(k)).to(device=device, dtype=torch.float64)
+    quantiles = torch.from_numpy(_law(k)[0]).to(device=device, dtype=torch.float64)
     return QuantileTable(quantiles[:-1].to(dtype), quantiles.diff().to(dtype))
 
 
 @functools.lru_cache(maxsize=64)
-def _quantiles(k: float) -> np.ndarray:
-    """Return the quantiles at the ``_CELLS + 1`` edges of the table, in float64.
+def _law(k: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the quantiles at the ``_CELLS + 1`` edges of the table, and the scores there, in float64.
 
     The density is a Fourier series over a period so long that the tails beyond it are negligible, with frequencies
     so high that the characteristic function beyond them is; the series is integrated term by term, so that the
@@ -72,7 +94,11 @@ def _quantiles(k: float) -> np.ndarray:
     inside = (below > 1e-12) & (above > 1e-12)
     log_odds = np.log(below[inside]) - np.log(above[inside])
     edges = np.linspace(-_EDGE, _EDGE, _CELLS + 1)
-    return np.interp(edges, np.maximum.accumulate(log_odds), x[inside])
+    quantiles = np.interp(edges, np.maximum.accumulate(log_odds), x[inside])
+    density = np.fft.irfft(coefficients, n)
+    derivative = np.fft.irfft(1j * omega * coefficients, n)
+    scores = -np.interp(quantiles, x, derivative) / np.interp(quantiles, x, density)
+    return quantiles, scores
 
 
 def _support(k: float) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from imle_core._checks import require_choice, require_count, require_number
 
 from ._base import Noise
 from ._gumbel import EULER_GAMMA
-from ._quantile_table import K_RANGE, quantile_table
+from ._quantile_table import K_RANGE, quantile_table, score_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +81,16 @@ class SumOfGamma(Noise):
     def icdf(self, u: Tensor) -> Tensor:
         """Return the quantiles of the limit law, by table look-up with linear interpolation."""
         return quantile_table(float(self.k), u.device, u.dtype).look_up(u)
+
+    def score(self, x: Tensor) -> Tensor:
+        """Return the score of the limit law, by table look-up with linear interpolation.
+
+        Raises:
+            MissingCapabilityError: the method is ``"series"``, whose law has no known density.
+        """
+        if self.method == "series":
+            return super().score(x)
+        return score_table(float(self.k), x.device, x.dtype).look_up(x)
 
     def sample(
         self,
