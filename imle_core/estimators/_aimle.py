@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from imle_core._checks import require_choice, require_number
 
-from ._base import Backward, Gradient
 from ._target import Difference, relative_move, target_difference, weighted_mean
 from ._tempered import Tempered
+
+if TYPE_CHECKING:
+    from ._base import Backward, Gradient
 
 _RATE = 0.05  # of the controller: log beta moves by at most this much upwards in a step
 _BOUNDS = (1e-4, 1e4)

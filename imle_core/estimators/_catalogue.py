@@ -55,6 +55,10 @@ _LAM = Option("lam", "1.0", "> 0", "Step to the target parameters; larger: less 
 _STEP = Option(
     "step", "'relative'", "'relative', 'absolute'", "Step in units of theta, or lam itself as published."
 )
+_NO_NOISE = Option("noise", "None", "a noise, or None", "Distribution of the perturbation.")
+_TARGET = Option(
+    "target", "'pid'", "'pid', 'cost'", "Target parameters: moved by a step, or a linear cost's best."
+)
 
 
 def _difference(default: str) -> Option:
@@ -70,7 +74,7 @@ CATALOGUE = {
             summary="Implicit MLE: perturb, and compare with the solution at a target that the loss prefers.",
             forward="S",
             backward="S (central difference: 2S)",
-            options=(_SAMPLES, _NOISE, _TAU, _LAM, _STEP, _difference("forward")),
+            options=(_SAMPLES, _NOISE, _TAU, _LAM, _STEP, _difference("forward"), _TARGET),
             reference="Niepert, Minervini and Franceschi (2021), Implicit MLE, Algorithm 1",
         ),
         EstimatorEntry(
@@ -96,6 +100,49 @@ CATALOGUE = {
             backward="1",
             options=(_LAM, _STEP),
             reference="Vlastelica et al. (2020), Differentiation of blackbox combinatorial solvers, Algorithm 1",
+        ),
+        EstimatorEntry(
+            name="perturbed",
+            target="Perturbed",
+            summary="Perturbed optimiser: the gradient of the expected state, from many samples and no further solve.",
+            forward="S",
+            backward="0",
+            options=(
+                Option("samples", "100", ">= 1, 2 with a baseline", "Perturbed points S for each row."),
+                Option("noise", "Normal()", "a noise with a score", "Distribution of the perturbation."),
+                Option("sigma", "1.0", "> 0", "Factor of the noise; larger: less variance, more smoothing."),
+                Option("baseline", "'loo'", "'loo', 'none'", "Leave-one-out: less variance, no bias."),
+                Option("multiplicative", "False", "bool", "Noise multiplies theta, which keeps its signs."),
+            ),
+            reference="Berthet et al. (2020), Learning with differentiable perturbed optimizers, proposition 3.1",
+        ),
+        EstimatorEntry(
+            name="straight_through",
+            target="StraightThrough",
+            summary="Straight-through: the loss gradient itself, as if the solver were the identity.",
+            forward="S",
+            backward="0",
+            options=(_SAMPLES, _NO_NOISE, _TAU),
+            reference="Bengio, Leonard and Courville (2013), Estimating or propagating gradients, section 4",
+        ),
+        EstimatorEntry(
+            name="identity",
+            target="Identity",
+            summary="Identity with projection: straight-through, without the directions that the solver cannot see.",
+            forward="S",
+            backward="0",
+            options=(
+                _SAMPLES,
+                _NO_NOISE,
+                _TAU,
+                Option(
+                    "projection",
+                    "'std'",
+                    "'none', 'mean', 'norm', 'std'",
+                    "What theta is freed of, row by row.",
+                ),
+            ),
+            reference="Sahoo et al. (2023), Backpropagation through combinatorial algorithms, section 3",
         ),
     )
 }

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from imle_core._checks import require_choice, require_number
 
-from ._base import Backward, Gradient
 from ._target import (
     Difference,
     absolute_move,
@@ -17,6 +16,9 @@ from ._target import (
     weighted_mean,
 )
 from ._tempered import Tempered
+
+if TYPE_CHECKING:
+    from ._base import Backward, Gradient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +60,9 @@ class IMLE(Tempered):
         ValueError: an argument is out of range.
 
     Reference:
-        Niepert, Minervini and Franceschi (2021), Implicit MLE, Algorithm 1 and equations 9 to 12, and 14 for
-        ``target="cost"``; central differences: Minervini, Franceschi and Niepert (2023), Adaptive perturbation-based gradient estimation.
+        Niepert, Minervini and Franceschi (2021), Implicit MLE, Algorithm 1 and equations 9 to 12, and 14 for the cost
+        target; central differences: Minervini, Franceschi and Niepert (2023), Adaptive perturbation-based gradient
+        estimation.
 
     Example:
         >>> IMLE(samples=4, tau=0.5).noise

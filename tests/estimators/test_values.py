@@ -30,6 +30,9 @@ def test_names_stand_for_estimators_with_their_defaults():
     assert resolve("imle") == imle.IMLE()
     assert resolve("aimle") == imle.AIMLE()
     assert resolve("blackbox") == imle.BlackBox()
+    assert resolve("perturbed") == imle.Perturbed()
+    assert resolve("straight_through") == imle.StraightThrough()
+    assert resolve("identity") == imle.Identity()
     assert resolve(imle.IMLE(samples=9)).samples == 9
 
 

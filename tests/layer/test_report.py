@@ -166,10 +166,7 @@ def test_report_as_a_dict_is_plain_and_as_text_is_one_line():
     backward(layer, torch.rand(4, 5), w)
     figures = json.loads(json.dumps(layer.last_report.as_dict()))
     assert figures["solver"] == "TopK"
-    assert (
-        figures["estimator"]
-        == "IMLE(samples=2, noise=Gumbel(), tau=1.0, lam=1.0, step='relative', difference='forward')"
-    )
+    assert figures["estimator"] == str(layer.estimator)
     assert figures["avoided/zero gradient"] == 2
     assert figures["seconds/backward"] > 0
     text = str(layer.last_report)

@@ -126,7 +126,7 @@ def test_other_parameters_out_of_range_are_refused():
         imle.Gumbel().sample((2,), dtype=torch.float16)
 
 
-@pytest.mark.parametrize("noise", ALL[:4] + [imle.SumOfGamma(0.5), imle.SumOfGamma(40)], ids=repr)
+@pytest.mark.parametrize("noise", [*ALL[:4], imle.SumOfGamma(0.5), imle.SumOfGamma(40)], ids=repr)
 def test_score_is_minus_the_derivative_of_the_log_density(noise):
     # The density is the derivative of the distribution function: 1 / Q'(u). So d/du log Q'(u) = score / density.
     v = torch.linspace(-9, 9, 19, dtype=torch.float64)  # log-odds
