@@ -148,7 +148,9 @@ def _perturb(theta: Tensor, samples: int, raw: bool, handle: Tensor) -> Tensor:
             f"make it with torch.Generator(device={str(theta.device)!r})."
         )
     shape = (samples, *theta.shape)
-    noise = estimator.noise.sample(shape, generator=generator, device=theta.device, dtype=theta.dtype)
+    noise = estimator.noise.sample(
+        shape, estimator.draws, generator=generator, device=theta.device, dtype=theta.dtype
+    )
     points = noise if raw else noise.mul_(estimator.factor).add_(theta)
     binding.ledger.note_noise(time.perf_counter() - start)
     return points

@@ -38,6 +38,7 @@ class AIMLE(Tempered):
     Args:
         samples: Number S of samples.
         noise: Noise of the perturbation.
+        draws: How the samples of a row are coupled: ``"independent"``, ``"antithetic"`` or ``"sobol"``.
         tau: Temperature, the factor of the noise, in units of theta.
         target_norm: Number n* of non-zero entries of the gradient per sample, above 0.
         difference: ``"central"`` or ``"forward"``.

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 import torch
 
-from imle_core._checks import require_count
-from imle_core.noise import Gumbel, Noise
+from imle_core._checks import require_choice, require_count
+from imle_core.errors import MissingCapabilityError
+from imle_core.noise import Draws, Gumbel, Noise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,6 +72,9 @@ class Estimator(ABC):
     Args:
         samples: Number S of perturbed points for each row, at least 1.
         noise: Their noise, or None for the unperturbed point.
+        draws: How the samples of a row are coupled, which takes variance from their mean: ``"independent"``,
+            ``"antithetic"`` (pairs at the probabilities u and 1 - u) or ``"sobol"`` (a scrambled Sobol sequence,
+            randomly shifted in each row). Each sample alone has the same law.
 
     Attributes:
         keeps_draws: Whether the gradient needs the draws of the noise, which are then kept instead of the points.
@@ -81,6 +85,7 @@ class Estimator(ABC):
 
     samples: int = 1
     noise: Noise | None = field(default_factory=Gumbel)
+    draws: Draws = "independent"
     keeps_draws: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -90,6 +95,12 @@ class Estimator(ABC):
             raise ValueError(
                 f"{name}: noise must be a noise such as imle.Gumbel(), or None; got {self.noise!r}."
             )
+        require_choice(name, "draws", self.draws, ("independent", "antithetic", "sobol"))
+        if self.noise is not None and self.draws != "independent":
+            try:
+                self.noise.sample((1, 1), self.draws)
+            except MissingCapabilityError as error:
+                raise ValueError(f"{name}: {error}") from None
 
     @property
     @abstractmethod

@@ -55,6 +55,9 @@ _LAM = Option("lam", "1.0", "> 0", "Step to the target parameters; larger: less 
 _STEP = Option(
     "step", "'relative'", "'relative', 'absolute'", "Step in units of theta, or lam itself as published."
 )
+_DRAWS = Option(
+    "draws", "'independent'", "'independent', 'antithetic', 'sobol'", "How the samples of a row are coupled."
+)
 _NO_NOISE = Option("noise", "None", "a noise, or None", "Distribution of the perturbation.")
 _TARGET = Option(
     "target", "'pid'", "'pid', 'cost'", "Target parameters: moved by a step, or a linear cost's best."
@@ -74,7 +77,7 @@ CATALOGUE = {
             summary="Implicit MLE: perturb, and compare with the solution at a target that the loss prefers.",
             forward="S",
             backward="S (central difference: 2S)",
-            options=(_SAMPLES, _NOISE, _TAU, _LAM, _STEP, _difference("forward"), _TARGET),
+            options=(_SAMPLES, _NOISE, _DRAWS, _TAU, _LAM, _STEP, _difference("forward"), _TARGET),
             reference="Niepert, Minervini and Franceschi (2021), Implicit MLE, Algorithm 1",
         ),
         EstimatorEntry(
@@ -86,6 +89,7 @@ CATALOGUE = {
             options=(
                 _SAMPLES,
                 _NOISE,
+                _DRAWS,
                 _TAU,
                 Option("target_norm", "1.0", "> 0", "Non-zero entries of the gradient per sample to aim at."),
                 _difference("central"),
@@ -110,6 +114,7 @@ CATALOGUE = {
             options=(
                 Option("samples", "100", ">= 1, 2 with a baseline", "Perturbed points S for each row."),
                 Option("noise", "Normal()", "a noise with a score", "Distribution of the perturbation."),
+                _DRAWS,
                 Option("sigma", "1.0", "> 0", "Factor of the noise; larger: less variance, more smoothing."),
                 Option("baseline", "'loo'", "'loo', 'none'", "Leave-one-out: less variance, no bias."),
                 Option("multiplicative", "False", "bool", "Noise multiplies theta, which keeps its signs."),
@@ -122,7 +127,7 @@ CATALOGUE = {
             summary="Straight-through: the loss gradient itself, as if the solver were the identity.",
             forward="S",
             backward="0",
-            options=(_SAMPLES, _NO_NOISE, _TAU),
+            options=(_SAMPLES, _NO_NOISE, _DRAWS, _TAU),
             reference="Bengio, Leonard and Courville (2013), Estimating or propagating gradients, section 4",
         ),
         EstimatorEntry(

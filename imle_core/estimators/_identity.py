@@ -40,6 +40,7 @@ class Identity(StraightThrough):
     Args:
         samples: Number S of samples.
         noise: Noise of the perturbation, or None.
+        draws: How the samples of a row are coupled: ``"independent"``, ``"antithetic"`` or ``"sobol"``.
         tau: Temperature, the factor of the noise, in units of the projected theta.
         projection: ``"none"``, ``"mean"``, ``"norm"`` or ``"std"``.
 

@@ -46,6 +46,7 @@ class IMLE(Tempered):
     Args:
         samples: Number S of samples.
         noise: Noise of the perturbation, oriented with the sense (theta + eps for scores, c - eps for costs).
+        draws: How the samples of a row are coupled: ``"independent"``, ``"antithetic"`` or ``"sobol"``.
         tau: Temperature, the factor of the noise, in units of theta.
         lam: Step of the target parameters, above 0: in units of theta for the relative step (1 moves a row of theta
             by its own size), in units of theta over loss gradient for the absolute one. Larger: less variance, more

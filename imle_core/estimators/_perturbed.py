@@ -26,8 +26,8 @@ class Perturbed(Estimator):
        \nu(x) = -\frac{d}{dx} \log p(x)
 
     The baseline ``b_s``, the mean of the other samples' :math:`\langle z, g \rangle`, leaves the estimate unbiased and
-    takes a fifth to a third of its variance. Multiplicative noise keeps the signs of theta, as costs that must stay
-    positive need:
+    takes out what all states have in common; with antithetic draws it is the mean over the other pairs. Multiplicative
+    noise keeps the signs of theta, as costs that must stay positive need:
 
     .. math:: z_s = \mathrm{MAP}\big(\theta \odot e^{\sigma x_s - \sigma^2 / 2}\big), \qquad
        G_i = \frac{1}{S \sigma \theta_i} \sum_s \big(\langle z_s, g_s \rangle - b_s\big)\, x_{s,i}
@@ -37,12 +37,14 @@ class Perturbed(Estimator):
     Solver calls per row and step: S + 0.
 
     Args:
-        samples: Number S of samples; at least 2 with a baseline.
+        samples: Number S of samples; at least 2 with a baseline, and even and at least 4 with antithetic draws too.
         sigma: Factor of the noise, above 0: in units of theta, or relative to each entry if multiplicative.
         noise: A noise whose score is known: :class:`Normal`, :class:`Gumbel`, :class:`Logistic`, or
             :class:`SumOfGamma` by its table. Multiplicative: :class:`Normal`.
-        baseline: ``"loo"``, leave-one-out, or ``"none"``.
+        baseline: ``"loo"``, leave-one-out, or ``"none"``, which Sobol draws need: none of them is independent of the
+            others.
         multiplicative: Whether noise multiplies theta.
+        draws: How the samples of a row are coupled: ``"independent"``, ``"antithetic"`` or ``"sobol"``.
 
     Raises:
         ValueError: an argument is out of range.
@@ -72,16 +74,31 @@ class Perturbed(Estimator):
             raise ValueError(
                 "Perturbed: noise is None, but the gradient is made of the noise; use imle.Normal()."
             )
-        if self.baseline == "loo" and self.samples < 2:
-            raise ValueError(
-                "Perturbed: baseline='loo' needs samples of at least 2; got 1. Use baseline='none'."
-            )
+        self._check_baseline()
         if self.multiplicative and not isinstance(self.noise, Normal):
             raise ValueError(f"Perturbed: multiplicative noise is imle.Normal(); got {self.noise!r}.")
         try:
             self.noise.score(torch.zeros(1))
         except MissingCapabilityError as error:
             raise ValueError(f"Perturbed: {error}") from None
+
+    def _check_baseline(self) -> None:
+        if self.baseline == "none":
+            return
+        if self.draws == "sobol":
+            raise ValueError(
+                "Perturbed: baseline='loo' is biased with draws='sobol', which depend on each other. "
+                "Use baseline='none'."
+            )
+        if self.draws == "antithetic" and (self.samples < 4 or self.samples % 2):
+            raise ValueError(
+                "Perturbed: baseline='loo' with draws='antithetic' needs an even number of samples of at least 4; "
+                f"got {self.samples}. Use baseline='none'."
+            )
+        if self.samples < 2:
+            raise ValueError(
+                "Perturbed: baseline='loo' needs samples of at least 2; got 1. Use baseline='none'."
+            )
 
     @property
     def factor(self) -> float:
@@ -105,7 +122,11 @@ class Perturbed(Estimator):
         samples = z.shape[0]
         reward = (z * g).reshape(*z.shape[:2], -1).sum(2)
         if self.baseline == "loo":
-            reward = (reward - reward.mean(0)) * (samples / (samples - 1))
+            # r_s less the mean of those that are independent of it, all but `dependent` of them:
+            # r_s - (sum r - sum of its group) / (S - dependent)
+            dependent = 2 if self.draws == "antithetic" else 1
+            group = reward.reshape(dependent, -1, reward.shape[1]).sum(0).repeat(dependent, 1)
+            reward = reward - (reward.sum(0) - group) / (samples - dependent)
         score = self.noise.score(draws).reshape(*z.shape[:2], -1)
         value = torch.einsum("sn,snd->nd", reward, score).reshape(z.shape[1:]) / (samples * self.sigma)
         if self.multiplicative:

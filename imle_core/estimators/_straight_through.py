@@ -27,6 +27,7 @@ class StraightThrough(Tempered):
     Args:
         samples: Number S of samples.
         noise: Noise of the perturbation, or None.
+        draws: How the samples of a row are coupled: ``"independent"``, ``"antithetic"`` or ``"sobol"``.
         tau: Temperature, the factor of the noise, in units of theta.
 
     Raises:

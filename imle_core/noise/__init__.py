@@ -8,5 +8,6 @@ from ._gumbel import Gumbel as Gumbel
 from ._logistic import Logistic as Logistic
 from ._normal import Normal as Normal
 from ._sum_of_gamma import SumOfGamma as SumOfGamma
+from ._uniform import Draws as Draws
 
-__all__ = ["Gumbel", "Logistic", "Noise", "Normal", "SumOfGamma"]
+__all__ = ["Draws", "Gumbel", "Logistic", "Noise", "Normal", "SumOfGamma"]

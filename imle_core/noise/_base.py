@@ -10,11 +10,10 @@ from torch import Tensor
 
 from imle_core.errors import MissingCapabilityError
 
+from ._uniform import Draws, uniform
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-# Half the spacing of the uniform numbers that torch draws: 24 bits of mantissa in float32, 53 in float64.
-_RESOLUTION = {torch.float32: 2.0**-24, torch.float64: 2.0**-53}
 
 
 class Noise(ABC):
@@ -48,15 +47,18 @@ class Noise(ABC):
     def sample(
         self,
         shape: Sequence[int],
+        draws: Draws = "independent",
         *,
         generator: torch.Generator | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        """Return independent draws.
+        """Return draws, each of this law.
 
         Args:
-            shape: Shape of the draws.
+            shape: Shape of the draws: samples, rows, event.
+            draws: How the samples of a row are coupled: ``"independent"``, ``"antithetic"`` (in pairs, at the
+                probabilities u and 1 - u), or ``"sobol"`` (a scrambled Sobol sequence, randomly shifted in each row).
             generator: Source of randomness, on ``device``; None takes torch's global one.
             device: Where the draws are made.
             dtype: ``torch.float32`` or ``torch.float64``.
@@ -64,18 +66,4 @@ class Noise(ABC):
         Returns:
             Draws of that shape, device and dtype; always finite.
         """
-        return self.icdf(uniform(shape, generator=generator, device=device, dtype=dtype))
-
-
-def uniform(
-    shape: Sequence[int],
-    *,
-    generator: torch.Generator | None,
-    device: torch.device | str | None,
-    dtype: torch.dtype,
-) -> Tensor:
-    """Return uniform numbers in the open interval (0, 1), so that every quantile is finite."""
-    if dtype not in _RESOLUTION:
-        raise ValueError(f"noise is drawn in float32 or float64; got {dtype}.")
-    u = torch.rand(tuple(shape), generator=generator, device=device, dtype=dtype)
-    return u.clamp_(min=_RESOLUTION[dtype])
+        return self.icdf(uniform(shape, draws, generator=generator, device=device, dtype=dtype))

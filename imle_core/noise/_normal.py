@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from ._uniform import Draws
+
 
 @dataclass(frozen=True)
 class Normal(Noise):
@@ -51,10 +53,13 @@ class Normal(Noise):
     def sample(
         self,
         shape: Sequence[int],
+        draws: Draws = "independent",
         *,
         generator: torch.Generator | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        """Return independent draws; torch's own normal sampler is several times faster than the probit."""
+        """Return draws; for independent ones, torch's own sampler is several times faster than the probit."""
+        if draws != "independent":
+            return super().sample(shape, draws, generator=generator, device=device, dtype=dtype)
         return torch.randn(tuple(shape), generator=generator, device=device, dtype=dtype)

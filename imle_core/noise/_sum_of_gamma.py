@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from imle_core._checks import require_choice, require_count, require_number
+from imle_core.errors import MissingCapabilityError
 
 from ._base import Noise
 from ._gumbel import EULER_GAMMA
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
+
+    from ._uniform import Draws
 
 
 @dataclass(frozen=True)
@@ -95,14 +98,23 @@ class SumOfGamma(Noise):
     def sample(
         self,
         shape: Sequence[int],
+        draws: Draws = "independent",
         *,
         generator: torch.Generator | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        """Return independent draws, of the limit law or of the truncated series."""
+        """Return draws of the limit law, or independent ones of the truncated series.
+
+        Raises:
+            MissingCapabilityError: coupled draws of the series, whose quantiles are not known.
+        """
         if self.method == "table":
-            return super().sample(shape, generator=generator, device=device, dtype=dtype)
+            return super().sample(shape, draws, generator=generator, device=device, dtype=dtype)
+        if draws != "independent":
+            raise MissingCapabilityError(
+                f"{self} has no quantile function, so its draws are independent; use method='table' for {draws!r}."
+            )
         total = torch.zeros(tuple(shape), device=device, dtype=dtype)
         concentration = torch.full_like(total, 1 / self.k)
         for i in range(1, self.terms + 1):
