@@ -96,6 +96,10 @@ class CheckpointMismatchError(ImleError, ValueError):
     """A checkpoint was saved by a layer over another solver."""
 
 
+class RecordError(ImleError, ValueError):
+    """Records of a training run cannot be taken, written or read; the message says where and why."""
+
+
 def closest(name: str, valid: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the valid name closest to ``name``, or an empty string."""
     match = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)

@@ -50,5 +50,6 @@ def imle_register_solvers() -> list[SolverSpec]:
                 "Dijkstra (1959), A note on two problems in connexion with graphs",
                 "Vlastelica et al. (2020), Differentiation of blackbox combinatorial solvers",
             ),
+            examples="imle_networkx.examples:shortest_path",
         )
     ]

@@ -16,12 +16,14 @@ from imle_core.errors import (
     InvalidInstanceError,
     InvalidSolutionError,
     InvalidThetaError,
+    MissingCapabilityError,
     SolverParameterError,
     closest,
 )
 from imle_networkx._batch import FEW_ROWS, outgrows_cache, solve_batch
 from imle_networkx._graph import Weight, lower
 from imle_networkx._lanes import NO_PATH, SOLVED, UNSETTLED
+from imle_networkx._paths import simple_paths
 from imle_networkx._pull import LANES
 from imle_networkx._reference import Reference, no_path
 from imle_networkx._states import path_of
@@ -232,6 +234,19 @@ class ShortestPath(Solver):
             for row, (source, target) in zip(states != 0, ends, strict=True)
         ]
         return binary & np.array(found, np.bool_)
+
+    def enumerate_support(self, *, instance: Any = None) -> NDArray[np.float64]:
+        """Return the states of all simple paths between the ends, shape ``(K, *shape)``, in a small graph.
+
+        Raises:
+            MissingCapabilityError: there are too many to be listed.
+        """
+        ends = self.prepare({} if instance is None else instance)
+        try:
+            states = simple_paths(*ends, self._arcs, len(self.entries))
+        except MissingCapabilityError as error:
+            raise MissingCapabilityError(f"{self.name}: {error}") from None
+        return states.reshape(len(states), *self._shape)
 
     def explain(self) -> str:
         """Return which algorithm runs and why, and what happens to negative costs."""

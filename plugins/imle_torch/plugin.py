@@ -31,5 +31,6 @@ def imle_register_solvers() -> list[imle.SolverSpec]:
             batched=True,
             devices="any",
             references=("Niepert, Minervini and Franceschi (2021), Implicit MLE, section 5.1",),
+            examples="imle_torch.examples:k_subset",
         )
     ]

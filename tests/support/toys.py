@@ -96,7 +96,7 @@ class Window(imle.Solver):
     output = "binary"
 
     def prepare(self, instance):
-        if not 0 <= instance < 5:
+        if instance not in range(5):
             raise imle.errors.InvalidInstanceError(f"{self.name}: low must be in [0, 5); got {instance}.")
         return instance
 
