@@ -1,4 +1,4 @@
-"""The report is made by the engine (imle_core/engine/_report.py); import it from there or from this package."""
+"""The report of a backward pass, which the engine makes."""
 
 from imle_core.engine import Report as Report
 

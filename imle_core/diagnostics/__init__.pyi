@@ -1,0 +1,11 @@
+from ._csv import CSVFile as CSVFile
+from ._findings import findings as findings
+from ._html import write_html as write_html
+from ._json_lines import JSONLines as JSONLines
+from ._memory import Memory as Memory
+from ._report import Report as Report
+from ._rules import Finding as Finding
+from ._sink import Sink as Sink
+from ._tensorboard import TensorBoard as TensorBoard
+from ._watch import Watch as Watch
+from ._watch import watch as watch
