@@ -55,7 +55,7 @@ class _Settings(dict[str, Any]):
 
 @contextlib.contextmanager
 def preserved() -> Iterator[None]:
-    """Put the settings and the random generators back in the end: what one check saw shall not be hidden from another."""
+    """Put the settings and the random generators back in the end: another check is to see the fault too."""
     before, states = settings(), random_states()
     try:
         yield

@@ -51,6 +51,12 @@ def make_steps(rank, estimator):
     ]
 
 
+def compile_and_step(rank):
+    """Return what the first pass of a compiled model gives, with noise as in make_steps."""
+    model = DistributedDataParallel(make_model(ESTIMATORS["noise"], seed=5 + rank))
+    return back_propagate(torch.compile(model, backend="aot_eager"), rank)
+
+
 def copied(state):
     """A buffer that is changed in place, as it is now."""
     return None if state is None else state.clone()
@@ -67,6 +73,7 @@ def train(rank, folder):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=RANKS)
     found = {name: make_steps(rank, estimator) for name, estimator in ESTIMATORS.items()}
+    found["compiled"] = compile_and_step(rank)
     found["seed + rank"] = draw(rank, 7 + rank)
     found["equal seeds"] = draw(rank, 7)
     found["trained"] = optimise(rank, folder)

@@ -14,9 +14,9 @@ from imle_core.testing._catalogue import check
 from imle_core.testing._compare import same
 from imle_core.testing._outcome import fail, skip
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from ._optima import state_text
 
+if TYPE_CHECKING:
     from imle_core.testing._case import Case
 
 
@@ -96,6 +96,14 @@ def check_instances(case: Case) -> None:
     case.require_repeatable()
     if len(case.problems) < 2:
         skip("the example gives fewer than two instances")
+    theta = case.problem.theta(8)
+    answers = [problem.solve(theta) for problem in case.problems]
+    if all(np.array_equal(answer, answers[0]) for answer in answers):
+        fail(
+            asked="instances change answers",
+            found=f"the same answers to {len(theta)} theta with each of {len(answers)} instances",
+            usually="solve ignores `instances`; or the example's instances are too much alike to show anything",
+        )
     problems = [*case.problems, *reversed(case.problems)]
     theta = np.concatenate([problem.theta(1, draw=i) for i, problem in enumerate(problems)])
     instances = [problem.instance for problem in problems]
@@ -160,10 +168,6 @@ def check_round_trip(case: Case) -> None:
             if back.shape != state.shape or not np.array_equal(back, state):
                 fail(
                     asked=f"encode(decode(z)) is z{problem.where}",
-                    found=f"{structure!r} from {_text(state)} became {_text(back)}",
+                    found=f"{structure!r} from {state_text(state)} became {state_text(back)}",
                     usually="the two number the entries in different ways, or decode leaves out what encode needs",
                 )
-
-
-def _text(state: NDArray[np.float64]) -> str:
-    return np.array2string(state, threshold=24, separator=" ").replace("\n", "")

@@ -89,7 +89,7 @@ def check_second_order(case: Case) -> None:
     """The log-partition function can be differentiated twice: its Hessian is the covariance."""
     case.require("log_partition")
     for problem in case.problems:
-        theta = torch.from_numpy(problem.theta(2)).requires_grad_()
+        theta = torch.from_numpy(problem.theta(1)).requires_grad_()
         try:
             torch.autograd.gradcheck(lambda t, p=problem: _log_partition(p, t), (theta,))
             torch.autograd.gradgradcheck(lambda t, p=problem: _log_partition(p, t), (theta,))

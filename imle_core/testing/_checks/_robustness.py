@@ -103,7 +103,7 @@ def check_global_settings(case: Case) -> None:
     before = settings()
     case.use()
     after = settings()
-    if changed := [name for name in before if before[name] != after[name]]:
+    if changed := [name for name in {**before, **after} if before[name] != after[name]]:
         shown = "; ".join(f"{name} was {before[name]!s:.60}, is {after[name]!s:.60}" for name in changed)
         fail(
             asked="building and solving leave the settings of the process alone",

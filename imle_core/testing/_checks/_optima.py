@@ -1,0 +1,115 @@
+"""What the checks of optimality share: objectives compared within one set, and states put into words."""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement, pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imle_core.testing._outcome import fail
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imle_core.testing._problem import Array, Problem
+
+ALL_PAIRS = 10
+"""Up to so many entries all pairs of them are flipped to corrupt a state, above it neighbours alone."""
+
+
+def require_monotone(problem: Problem, theta: Array) -> None:
+    """Fail unless <MAP(a) - MAP(b), a - b> has the sign of the sense for all pairs of rows of theta."""
+    case = problem.case
+    z = problem.solve(theta)
+    scores = problem.scores(z, theta)
+    own, tolerance = np.diag(scores), problem.tolerance(z, theta)
+    # gap[i, j] = <z_i - z_j, theta_i - theta_j>, oriented
+    gap = own[:, None] + own[None, :] - scores - scores.T
+    if case.exact:
+        wrong = gap < -(tolerance[:, None] + tolerance[None, :])
+    else:  # a heuristic may fail for a pair, and not on average
+        wrong = np.full_like(gap, gap.mean() < 0, dtype=bool)
+    if wrong.any():
+        i, j = np.argwhere(wrong)[0]
+        relation = ">=" if case.solver.sense == "max" else "<="
+        value = gap[i, j] if case.solver.sense == "max" else -gap[i, j]
+        fail(
+            asked=f"<MAP(a) - MAP(b), a - b> {relation} 0 for a solver with sense {case.solver.sense!r}{problem.where}",
+            found=f"{value:.4g} for rows {i} and {j}, wrong in {wrong.mean():.0%} of all pairs",
+            usually=f"the sense: it is not {case.solver.sense!r}"
+            if gap.mean() < 0
+            else "the search is not exact: declare exact=False, or repair it",
+        )
+
+
+def require_best(problem: Problem, theta: Array) -> None:
+    """Fail if the answer to a row of theta is beaten by the answer to another."""
+    z = problem.solve(theta)
+    scores = problem.scores(z, theta)
+    beaten = np.flatnonzero(scores.max(0) - np.diag(scores) > problem.tolerance(z, theta))
+    if len(beaten):
+        row = beaten[0]
+        fail(
+            asked=f"no answer is beaten by another answer of the same set{problem.where}",
+            found=f"row {row}: its state {state_text(z[row])} scores {scores[row, row]:.6g}, the answer to row "
+            f"{scores[:, row].argmax()} scores {scores[:, row].max():.6g} by the same theta",
+            usually="the sense is wrong, the search is not exact, or the answer belongs to another row or call"
+            + _terms(problem),
+        )
+
+
+def require_optimal(problem: Problem, theta: Array) -> None:
+    """Fail unless answers are the best of the enumerated set, which must be known."""
+    support = problem.support()
+    z = problem.solve(theta)
+    scores = problem.scores(support, theta)
+    best = support[scores.argmax(0)]
+    rows = problem.worse(z, best, theta)
+    if len(rows):
+        row = rows[0]
+        fail(
+            asked=f"the best of the {len(support)} structures of the set{problem.where}",
+            found=f"row {row}: {state_text(z[row])} scores {problem.score(z, theta)[row]:.6g}, "
+            f"{state_text(best[row])} scores {scores[:, row].max():.6g}; wrong in {len(rows)} of {len(theta)} rows",
+            usually="the search is not exact (declare exact=False, or repair it), or the listed set is too large: a "
+            "constraint is missing in is_feasible or enumerate_support" + _terms(problem),
+        )
+
+
+def _terms(problem: Problem) -> str:
+    """Return what else may be the reason, where <z, theta> is not declared to be the whole objective."""
+    if problem.case.solver.scale_invariant:
+        return ""
+    return ". If there are terms beside theta, name this check in Example.expected_failures, with that reason"
+
+
+def contained(z: Array, support: Array) -> NDArray[np.bool_]:
+    """Return for each state whether it is listed."""
+    members = {row.tobytes() for row in support.reshape(len(support), -1) + 0.0}  # -0.0 becomes 0.0
+    return np.array([row.tobytes() in members for row in z.reshape(len(z), -1) + 0.0], bool)
+
+
+def corrupted(z: Array) -> tuple[NDArray[np.intp], Array]:
+    """Return binary states with one and with two entries flipped, and the row of each."""
+    flat = z.reshape(len(z), -1)
+    entries = range(flat.shape[1])
+    pairs = list(combinations_with_replacement(entries, 2))
+    if len(entries) > ALL_PAIRS:
+        pairs = [*((i, i) for i in entries), *pairwise(entries)]
+    row = np.repeat(np.arange(len(z)), len(pairs))
+    flips = np.zeros((len(pairs), flat.shape[1]))
+    for number, (i, j) in enumerate(pairs):
+        flips[number, [i, j]] = 1
+    corrupted = np.abs(flat[row] - np.tile(flips, (len(z), 1)))
+    return row, corrupted.reshape(-1, *z.shape[1:])
+
+
+def lost(problem: Problem, z: Array, reference: Array, theta: Array, row: int) -> str:
+    """Return by how much a row scores less than its reference."""
+    return f"{(problem.score(reference, theta) - problem.score(z, theta))[row]:.3g}"
+
+
+def state_text(state: Array) -> str:
+    """Return a state in one line."""
+    return np.array2string(state, threshold=24, separator=" ").replace("\n", "")
