@@ -8,8 +8,10 @@ from .estimators import AIMLE as AIMLE
 from .estimators import IMLE as IMLE
 from .estimators import BlackBox as BlackBox
 from .estimators import Estimator as Estimator
+from .estimators import Exact as Exact
 from .estimators import Identity as Identity
 from .estimators import Perturbed as Perturbed
+from .estimators import ScoreFunction as ScoreFunction
 from .estimators import StraightThrough as StraightThrough
 from .noise import Gumbel as Gumbel
 from .noise import Logistic as Logistic
