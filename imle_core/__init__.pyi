@@ -13,6 +13,7 @@ from .estimators import Exact as Exact
 from .estimators import Identity as Identity
 from .estimators import Perturbed as Perturbed
 from .estimators import ScoreFunction as ScoreFunction
+from .estimators import SparseMAP as SparseMAP
 from .estimators import StraightThrough as StraightThrough
 from .noise import Gumbel as Gumbel
 from .noise import Logistic as Logistic

@@ -19,10 +19,11 @@ from imle_core.engine import (
     map_solve,
     marginals,
     perturb,
+    sparsemap,
 )
 from imle_core.engine._plan import HALF, check_theta_type
 from imle_core.errors import CheckpointMismatchError, InvalidInstanceError, SolverParameterError
-from imle_core.estimators import Estimator, ScoreFunction, resolve
+from imle_core.estimators import Estimator, ScoreFunction, SparseMAP, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -228,7 +229,9 @@ class SolverLayer(nn.Module):
         perturbed = self.training and estimator.noise is not None
         samples = estimator.samples if self.training else 1
         draws: Tensor | None = None
-        if perturbed and estimator.keeps_draws:
+        if self.training and estimator.inference != "map":
+            points, draws = self._infer(estimator, scores.detach() / estimator.factor, numbers)
+        elif perturbed and estimator.keeps_draws:
             draws = perturb(scores.detach(), samples, True, handle)
             points = estimator.perturb(scores.detach(), draws)
         elif perturbed:
@@ -244,6 +247,18 @@ class SolverLayer(nn.Module):
             # half precision, a gradient may vanish.
             z = z.mean(0) if samples > 1 else z.squeeze(0).clone()
         return z.to(theta.dtype)
+
+    def _infer(
+        self, estimator: Estimator, natural: Tensor, numbers: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the states, ``(S, N, *event)``, that an estimator has in place of solutions, and what it keeps."""
+        handle = self._handle
+        if isinstance(estimator, SparseMAP):
+            points, active = sparsemap(natural, numbers, estimator.iterations, estimator.tolerance, handle)
+            return points, active
+        if estimator.inference == "marginals":
+            return marginals(natural, numbers, handle).unsqueeze(0), None
+        return family_sample(natural, estimator.samples, numbers, handle), None
 
     def prepare(self, instances: Sequence[Any]) -> Tensor:
         """Return numbers, int64, that stand for instances in calls of this layer.

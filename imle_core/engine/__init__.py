@@ -8,6 +8,7 @@ from ._function import SolveFunction as SolveFunction
 from ._operators import map_solve as map_solve
 from ._operators import perturb as perturb
 from ._report import Report as Report
+from ._sparsemap import sparsemap as sparsemap
 
 __all__ = [
     "Binding",
@@ -18,4 +19,5 @@ __all__ = [
     "map_solve",
     "marginals",
     "perturb",
+    "sparsemap",
 ]

@@ -10,7 +10,7 @@ import torch
 
 from imle_core.estimators import Backward, Family
 
-from ._family import covariance, family_sample, marginals
+from ._family import covariance, marginals
 from ._operators import conclude, map_solve
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class SolveFunction(torch.autograd.Function):
 
         Args:
             theta: Scores, shape ``(N, *event)``.
-            points: The points to solve, shape ``(S, N, *event)``.
+            points: The points to solve, shape ``(S, N, *event)``; or in training, of an estimator whose inference is
+                another, the states that this gave.
             draws: The draws that made them, to be kept in their place for the estimator, or None.
             instances: Numbers of the rows' instances, shape ``(N,)``, or None.
             state: What the estimator adapts, or None.
@@ -54,10 +55,7 @@ class SolveFunction(torch.autograd.Function):
             adapt: Whether the estimator may adapt its state.
         """
         if adapt and estimator.inference != "map":
-            natural = theta / estimator.factor
-            if estimator.inference == "marginals":
-                return marginals(natural, instances, handle).unsqueeze(0)
-            return family_sample(natural, points.shape[0], instances, handle)
+            return points.clone()  # they are the states themselves
         return map_solve(points, instances, None, moved, handle)
 
     @staticmethod
@@ -75,7 +73,7 @@ class SolveFunction(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradient with respect to theta."""
         theta, points, instances, handle, z = ctx.saved_tensors
-        samples = points.shape[0]
+        samples = z.shape[0]
         if grad.numel() == 0:
             gradient = torch.zeros_like(theta)
         else:

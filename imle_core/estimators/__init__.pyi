@@ -13,4 +13,5 @@ from ._imle import IMLE as IMLE
 from ._perturbed import Perturbed as Perturbed
 from ._resolve import resolve as resolve
 from ._score_function import ScoreFunction as ScoreFunction
+from ._sparsemap import SparseMAP as SparseMAP
 from ._straight_through import StraightThrough as StraightThrough

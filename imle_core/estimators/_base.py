@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from imle_core._solver import Solver
 
 
+Inference = Literal["map", "sample", "marginals", "sparsemap"]
+
+
 class Solve(Protocol):
     """Solve points that an estimator chose: ``(K, N, *event)`` to states of the same shape, in one batch."""
 
@@ -45,7 +48,7 @@ class Backward(NamedTuple):
     Attributes:
         theta: Scores, shape ``(N, *event)``.
         points: The S points that the forward pass solved for each row, shape ``(S, N, *event)``; of an estimator that
-            keeps draws, their draws.
+            keeps draws, their draws; with SparseMAP, the active structures.
         z: Their states, shape ``(S, N, *event)``.
         g: Gradient of the loss of one sample, shape ``(S, N, *event)``: S times dL/dz_s, so that S does not change its
             size.
@@ -120,8 +123,8 @@ class Estimator(ABC):
         """What the noise is multiplied by, in units of theta; the temperature."""
 
     @property
-    def inference(self) -> Literal["map", "sample", "marginals"]:
-        """What the forward pass asks in training: best states of points, or of the family samples or marginals."""
+    def inference(self) -> Inference:
+        """What the forward pass makes in training: best states of points, or something of the family or its hull."""
         return "map"
 
     @property

@@ -179,6 +179,19 @@ CATALOGUE = {
             ),
             reference="Ahmed et al. (2023), SIMPLE: a gradient estimator for k-subset sampling",
         ),
+        EstimatorEntry(
+            name="sparsemap",
+            target="SparseMAP",
+            summary="SparseMAP: a sparse mixture of structures, nearest to theta, by the solver alone.",
+            forward="as many as it takes, at least 2",
+            backward="0",
+            options=(
+                Option("tau", "1.0", "> 0", "Temperature; larger: more structures in the mixture."),
+                Option("iterations", "100", ">= 1", "Rounds of solves at most."),
+                Option("tolerance", "1e-09", "> 0", "Relative duality gap at which a row is done."),
+            ),
+            reference="Niculae, Martins, Blondel and Cardie (2018), SparseMAP, sections 2 and 3",
+        ),
     )
 }
 """Every estimator by its name."""
