@@ -1,4 +1,5 @@
 from . import errors as errors
+from ._family import ExponentialFamily as ExponentialFamily
 from ._layer import SolverLayer as SolverLayer
 from ._layer import differentiable as differentiable
 from ._solver import FunctionSolver as FunctionSolver
@@ -8,8 +9,11 @@ from .estimators import AIMLE as AIMLE
 from .estimators import IMLE as IMLE
 from .estimators import BlackBox as BlackBox
 from .estimators import Estimator as Estimator
+from .estimators import Exact as Exact
 from .estimators import Identity as Identity
 from .estimators import Perturbed as Perturbed
+from .estimators import ScoreFunction as ScoreFunction
+from .estimators import SparseMAP as SparseMAP
 from .estimators import StraightThrough as StraightThrough
 from .noise import Gumbel as Gumbel
 from .noise import Logistic as Logistic

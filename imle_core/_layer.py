@@ -11,10 +11,19 @@ from torch import Tensor, nn
 
 from imle_core._checks import require_choice
 from imle_core._solver import FunctionSolver, Solver
-from imle_core.engine import Binding, SolveFunction, perturb
+from imle_core.engine import (
+    Binding,
+    ExpectationFunction,
+    SolveFunction,
+    family_sample,
+    map_solve,
+    marginals,
+    perturb,
+    sparsemap,
+)
 from imle_core.engine._plan import HALF, check_theta_type
 from imle_core.errors import CheckpointMismatchError, InvalidInstanceError, SolverParameterError
-from imle_core.estimators import Estimator, resolve
+from imle_core.estimators import Estimator, ScoreFunction, SparseMAP, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -140,18 +149,89 @@ class SolverLayer(nn.Module):
         Returns:
             States, shape ``(*batch, *event)``, or ``(S, *batch, *event)`` with ``reduction="none"``.
         """
-        solver, estimator, handle = self.solver, self.estimator, self._handle
+        return self._states(theta, instances, self.reduction)
+
+    def expectation(
+        self,
+        function: Callable[[Tensor], Tensor],
+        theta: Tensor,
+        *,
+        instances: Sequence[Any] | Tensor | None = None,
+    ) -> Tensor:
+        r"""Return an estimate of the expected value of a function of the state.
+
+        .. math:: \mathbb{E}[f(z)] \approx \frac{1}{S} \sum_s f(z_s)
+
+        With :class:`ScoreFunction` its gradient is estimated from the values of f, which need not be differentiable;
+        with any other estimator it goes through f. Parameters that f has of its own get their gradient either way. In
+        eval, the one state is the solver's.
+
+        Args:
+            function: Takes states, shape ``(S, *batch, *event)``, and returns one value for each, ``(S, *batch)``.
+            theta: Costs or scores, shape ``(*batch, *event)``.
+            instances: As for a call of the layer.
+
+        Returns:
+            Estimates, shape ``(*batch)``.
+
+        Raises:
+            ValueError: the function returned another shape.
+        """
+        estimator = self.estimator
+        if not (self.training and isinstance(estimator, ScoreFunction)):
+            return self._values(function, self._states(theta, instances, "none"), theta).mean(0)
+        scores, numbers = self._scores(theta, instances)
+        handle, samples = self._handle, estimator.samples
+        if estimator.noise is not None:
+            draws = perturb(scores.detach(), samples, True, handle)
+            z = map_solve(estimator.perturb(scores.detach(), draws), numbers, None, True, handle)
+            score = estimator.score(draws)
+        else:
+            natural = scores.detach() / estimator.tau
+            z = family_sample(natural, samples, numbers, handle)
+            score = (z - marginals(natural, numbers, handle)) / estimator.tau
+        values = self._values(function, z.reshape(samples, *theta.shape).to(theta.dtype), theta)
+        losses = values.detach().reshape(samples, -1).to(score.dtype)
+        zero: Tensor = ExpectationFunction.apply(  # type: ignore[no-untyped-call]
+            scores, estimator.expected(losses, score), handle
+        )
+        return values.mean(0) + zero.reshape(values.shape[1:]).to(values.dtype)
+
+    def _values(self, function: Callable[[Tensor], Tensor], z: Tensor, theta: Tensor) -> Tensor:
+        values = function(z)
+        batch, _ = self.solver.split_shape(theta.shape)
+        expected = (z.shape[0], *batch)
+        found = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+        if found != expected:
+            raise ValueError(
+                f"{self.solver.name}: the function of expectation(...) returned {found}, expected {expected}: one "
+                f"value for each sample and row of states {tuple(z.shape)}."
+            )
+        return values if values.is_floating_point() else values.to(theta.dtype)
+
+    def _scores(
+        self, theta: Tensor, instances: Sequence[Any] | Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return rows of scores, ``(N, *event)``, and the numbers of their instances."""
+        solver = self.solver
         check_theta_type(solver, theta)
         batch, event = solver.split_shape(theta.shape)
         working = torch.float32 if theta.dtype in HALF else theta.dtype
         rows = theta.to(working).reshape(math.prod(batch), *event)
-        scores = estimator.project(rows if solver.sense == "max" else -rows)
-        numbers = self._numbers(instances, rows.shape[0])
+        scores = self.estimator.project(rows if solver.sense == "max" else -rows)
+        return scores, self._numbers(instances, rows.shape[0])
 
+    def _states(
+        self, theta: Tensor, instances: Sequence[Any] | Tensor | None, reduction: Literal["mean", "none"]
+    ) -> Tensor:
+        estimator, handle = self.estimator, self._handle
+        scores, numbers = self._scores(theta, instances)
         perturbed = self.training and estimator.noise is not None
         samples = estimator.samples if self.training else 1
         draws: Tensor | None = None
-        if perturbed and estimator.keeps_draws:
+        if self.training and estimator.inference != "map":
+            points, draws = self._infer(estimator, scores.detach() / estimator.factor, numbers)
+        elif perturbed and estimator.keeps_draws:
             draws = perturb(scores.detach(), samples, True, handle)
             points = estimator.perturb(scores.detach(), draws)
         elif perturbed:
@@ -162,11 +242,23 @@ class SolverLayer(nn.Module):
             scores, points, draws, numbers, self.state, handle, estimator, perturbed, self.training
         )
         z = z.reshape(samples, *theta.shape)
-        if self.reduction == "mean":
+        if reduction == "mean":
             # A clone, because a view may not be changed in place. And before the dtype is changed: divided by S in
             # half precision, a gradient may vanish.
             z = z.mean(0) if samples > 1 else z.squeeze(0).clone()
         return z.to(theta.dtype)
+
+    def _infer(
+        self, estimator: Estimator, natural: Tensor, numbers: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the states, ``(S, N, *event)``, that an estimator has in place of solutions, and what it keeps."""
+        handle = self._handle
+        if isinstance(estimator, SparseMAP):
+            points, active = sparsemap(natural, numbers, estimator.iterations, estimator.tolerance, handle)
+            return points, active
+        if estimator.inference == "marginals":
+            return marginals(natural, numbers, handle).unsqueeze(0), None
+        return family_sample(natural, estimator.samples, numbers, handle), None
 
     def prepare(self, instances: Sequence[Any]) -> Tensor:
         """Return numbers, int64, that stand for instances in calls of this layer.

@@ -34,7 +34,15 @@ __all__ = ["FunctionSolver", "Solver"]
 Sense = Literal["max", "min"]
 Validation = Literal["basic", "full"]
 
-OPTIONAL_METHODS = ("prepare", "decode", "encode", "is_feasible", "enumerate_support", "log_partition")
+OPTIONAL_METHODS = (
+    "prepare",
+    "decode",
+    "encode",
+    "is_feasible",
+    "enumerate_support",
+    "log_partition",
+    "sample",
+)
 """What a solver may implement beside ``solve``; :meth:`Solver.implements` says whether it does."""
 
 _logger = logging.getLogger("imle_core.solver")
@@ -192,6 +200,32 @@ class Solver(ABC):
             f"{self.name} has no `log_partition`, so exact marginals are not available."
         )
 
+    def sample(
+        self,
+        theta: torch.Tensor,
+        samples: int,
+        *,
+        generator: torch.Generator | None = None,
+        instances: Sequence[Any] | None = None,
+    ) -> torch.Tensor:
+        r"""Return exact samples of the exponential family over Z.
+
+        .. math:: p(z; \theta) \propto \exp(s \langle z, \theta \rangle)
+
+        Args:
+            theta: Scores or costs, as ``sense`` says, shape ``(N, *event)``; gradients are not tracked.
+            samples: Number S of independent samples for each row.
+            generator: Source of randomness, on theta's device; None takes torch's global one.
+            instances: One instance for each row, where rows may differ.
+
+        Returns:
+            States, shape ``(S, N, *event)``, of theta's dtype and device.
+
+        Raises:
+            MissingCapabilityError: the solver does not implement it.
+        """
+        raise MissingCapabilityError(f"{self.name} has no `sample`, so exact samples are not available.")
+
     def clone(self) -> Self:
         """Return an independent solver that gives the same answers, such as one for each thread.
 
@@ -203,8 +237,8 @@ class Solver(ABC):
         """Return whether this solver has an optional method of its own.
 
         Args:
-            method: ``"prepare"``, ``"decode"``, ``"encode"``, ``"is_feasible"``, ``"enumerate_support"`` or
-                ``"log_partition"``.
+            method: ``"prepare"``, ``"decode"``, ``"encode"``, ``"is_feasible"``, ``"enumerate_support"``,
+                ``"log_partition"`` or ``"sample"``.
 
         Raises:
             UnknownNameError: there is no such optional method.

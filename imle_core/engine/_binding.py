@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from imle_core.errors import ImleError, InvalidInstanceError
+from imle_core.errors import ImleError, InvalidInstanceError, InvalidThetaError
 
 from ._ledger import Ledger
 
@@ -93,6 +93,15 @@ class Binding:
         """1 for a maximising solver, -1 for a minimising one: inside, everything maximises."""
         return 1 if self.solver.sense == "max" else -1
 
+    def check_generator(self, theta: Tensor) -> None:
+        """Raise InvalidThetaError unless noise for theta can be drawn from the generator."""
+        generator = self.generator
+        if generator is not None and generator.device.type != theta.device.type:
+            raise InvalidThetaError(
+                f"{self.solver.name}: the generator is on {generator.device} but theta is on {theta.device}; "
+                f"make it with torch.Generator(device={str(theta.device)!r})."
+            )
+
     def prepare(self, instances: Sequence[Any]) -> Tensor:
         """Return the numbers, int64, of instances, each prepared by the solver at its first appearance.
 
@@ -127,6 +136,10 @@ class Binding:
                 self._instances.append(instance)
                 number = self._number[key] = len(self._prepared) - 1
         return number
+
+    def instances_of(self, numbers: Tensor | None) -> dict[str, list[Any]]:
+        """Return the keyword ``instances`` for a method of the solver, or none where rows have no instances."""
+        return {} if numbers is None else {"instances": self.prepared(numbers)}
 
     def prepared(self, numbers: Tensor) -> list[Any]:
         """Return the prepared instances of an int64 tensor of numbers."""

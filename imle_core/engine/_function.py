@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from imle_core.estimators import Backward
+from imle_core.estimators import Backward, Family
 
+from ._family import covariance, marginals
 from ._operators import conclude, map_solve
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class SolveFunction(torch.autograd.Function):
 
         Args:
             theta: Scores, shape ``(N, *event)``.
-            points: The points to solve, shape ``(S, N, *event)``.
+            points: The points to solve, shape ``(S, N, *event)``; or in training, of an estimator whose inference is
+                another, the states that this gave.
             draws: The draws that made them, to be kept in their place for the estimator, or None.
             instances: Numbers of the rows' instances, shape ``(N,)``, or None.
             state: What the estimator adapts, or None.
@@ -52,6 +54,8 @@ class SolveFunction(torch.autograd.Function):
             moved: Whether the points are perturbed.
             adapt: Whether the estimator may adapt its state.
         """
+        if adapt and estimator.inference != "map":
+            return points.clone()  # they are the states themselves
         return map_solve(points, instances, None, moved, handle)
 
     @staticmethod
@@ -69,14 +73,18 @@ class SolveFunction(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradient with respect to theta."""
         theta, points, instances, handle, z = ctx.saved_tensors
-        samples = points.shape[0]
+        samples = z.shape[0]
         if grad.numel() == 0:
             gradient = torch.zeros_like(theta)
         else:
             with torch.no_grad():
                 solve = functools.partial(_solve, instances, handle)
+                family = Family(
+                    mean=functools.partial(marginals, instances=instances, handle=handle),
+                    covariance=functools.partial(covariance, instances=instances, handle=handle),
+                )
                 g = grad * samples if samples > 1 else grad
-                backward = Backward(theta, points, z, g, solve, ctx.state, ctx.perturbed, ctx.adapt)
+                backward = Backward(theta, points, z, g, solve, family, ctx.state, ctx.perturbed, ctx.adapt)
                 gradient = conclude(*ctx.estimator.gradient(backward), handle)
         return gradient, *[None] * 8
 
@@ -84,6 +92,39 @@ class SolveFunction(torch.autograd.Function):
 # torch binds the arguments of each call to the signature of `forward`, and would make that anew each time: a tenth of
 # what a layer adds to its solver.
 SolveFunction.forward.__signature__ = inspect.signature(SolveFunction.forward)  # type: ignore[attr-defined]
+
+
+class ExpectationFunction(torch.autograd.Function):
+    """Zero, with a gradient of theta that was estimated from the values of a loss.
+
+    Added to a mean of losses, it makes that an estimate of the expected loss with the estimate of its gradient.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(theta: Tensor, weight: Tensor, handle: Tensor) -> Tensor:
+        """Return zeros, shape ``(N,)``.
+
+        Args:
+            theta: Scores, shape ``(N, *event)``.
+            weight: Gradient of the expected loss of each row, shape ``(N, *event)``.
+            handle: Of the binding that reports.
+        """
+        return theta.new_zeros(theta.shape[:1])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keep the weights."""
+        _, weight, handle = inputs
+        ctx.save_for_backward(weight, handle)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradient with respect to theta."""
+        weight, handle = ctx.saved_tensors
+        gradient = weight * grad.view(-1, *[1] * (weight.ndim - 1))
+        return conclude(gradient, None, None, handle), None, None
 
 
 def _solve(instances: Tensor | None, handle: Tensor, points: Tensor, skip: Tensor) -> Tensor:

@@ -16,11 +16,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imle_core.errors import InvalidThetaError, SolverError
+from imle_core.errors import SolverError
 
 from ._binding import Binding
 from ._ledger import CountingTimeouts
 from ._plan import check_theta, solve_rows
+from ._vmap import rows_first
 
 torch.library.define(
     "imle::map_solve",
@@ -113,13 +114,13 @@ def _(
     handle: Tensor,
 ) -> tuple[Tensor, int]:
     size = info.batch_size
-    points = _rows_first(points, in_dims[0], size, at=1)
+    points = rows_first(points, in_dims[0], size, at=1)
     shape = points.shape
     points = points.flatten(1, 2)
     if instances is not None:
-        instances = _rows_first(instances, in_dims[1], size, at=0).flatten()
+        instances = rows_first(instances, in_dims[1], size, at=0).flatten()
     if skip is not None:
-        skip = _rows_first(skip, in_dims[2], size, at=1).flatten(1)
+        skip = rows_first(skip, in_dims[2], size, at=1).flatten(1)
     return map_solve(points, instances, skip, moved, handle).reshape(shape), 1
 
 
@@ -141,15 +142,10 @@ def _perturb(theta: Tensor, samples: int, raw: bool, handle: Tensor) -> Tensor:
     estimator = binding.estimator
     assert estimator.noise is not None
     check_theta(binding.solver, theta, binding.sign)
-    generator = binding.generator
-    if generator is not None and generator.device.type != theta.device.type:
-        raise InvalidThetaError(
-            f"{binding.solver.name}: the generator is on {generator.device} but theta is on {theta.device}; "
-            f"make it with torch.Generator(device={str(theta.device)!r})."
-        )
+    binding.check_generator(theta)
     shape = (samples, *theta.shape)
     noise = estimator.noise.sample(
-        shape, estimator.draws, generator=generator, device=theta.device, dtype=theta.dtype
+        shape, estimator.draws, generator=binding.generator, device=theta.device, dtype=theta.dtype
     )
     points = noise if raw else noise.mul_(estimator.factor).add_(theta)
     binding.ledger.note_noise(time.perf_counter() - start)
@@ -165,7 +161,7 @@ def _(theta: Tensor, samples: int, raw: bool, handle: Tensor) -> Tensor:
 def _(
     info: Any, in_dims: tuple[int | None, ...], theta: Tensor, samples: int, raw: bool, handle: Tensor
 ) -> tuple[Tensor, int]:
-    theta = _rows_first(theta, in_dims[0], info.batch_size, at=0)
+    theta = rows_first(theta, in_dims[0], info.batch_size, at=0)
     points = perturb(theta.flatten(0, 1), samples, raw, handle)
     return points.reshape(samples, *theta.shape), 1
 
@@ -203,16 +199,9 @@ def _(
     handle: Tensor,
 ) -> tuple[Tensor, int]:
     size = info.batch_size
-    gradient = _rows_first(gradient, in_dims[0], size, at=0)
+    gradient = rows_first(gradient, in_dims[0], size, at=0)
     if weight is not None:
-        weight = _rows_first(weight, in_dims[1], size, at=1).flatten(1, 2)
+        weight = rows_first(weight, in_dims[1], size, at=1).flatten(1, 2)
     if change is not None:
-        change = _rows_first(change, in_dims[2], size, at=1).flatten(1, 2)
+        change = rows_first(change, in_dims[2], size, at=1).flatten(1, 2)
     return conclude(gradient.flatten(0, 1), weight, change, handle).reshape(gradient.shape), 0
-
-
-def _rows_first(x: Tensor, dim: int | None, size: int, *, at: int) -> Tensor:
-    """Move the vmapped dimension of x to ``at``, in front of its rows; make it if x has none."""
-    if dim is None:
-        return x.unsqueeze(at).expand(*x.shape[:at], size, *x.shape[at:])
-    return x.movedim(dim, at)

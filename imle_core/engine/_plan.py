@@ -136,20 +136,21 @@ def solve_rows(
     )
 
 
-def check_theta(solver: Solver, theta: Tensor, sign: int) -> None:
+def check_theta(solver: Solver, theta: Tensor, sign: int, *, policy: bool = True) -> None:
     """Raise InvalidThetaError unless theta is finite, and not negative where the solver refuses that.
 
     Args:
         solver: Declares the policy for negative costs.
         theta: Scores or costs, any shape ``(N, *event)``.
         sign: -1 if theta are scores of a minimising solver.
+        policy: Whether the policy for negative costs applies.
     """
     if theta.numel() == 0:
         return
     low, high = (extreme.item() for extreme in torch.aminmax(theta))
     if not (math.isfinite(low) and math.isfinite(high)):
         raise _not_finite(solver, theta)
-    if solver.negative == "error" and (low if sign > 0 else -high) < 0:
+    if policy and solver.negative == "error" and (low if sign > 0 else -high) < 0:
         raise _is_negative(solver, theta * sign)
 
 

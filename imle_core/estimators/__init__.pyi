@@ -1,13 +1,17 @@
 from ._aimle import AIMLE as AIMLE
 from ._base import Backward as Backward
 from ._base import Estimator as Estimator
+from ._base import Family as Family
 from ._base import Gradient as Gradient
 from ._blackbox import BlackBox as BlackBox
 from ._catalogue import CATALOGUE as CATALOGUE
 from ._catalogue import EstimatorEntry as EstimatorEntry
 from ._catalogue import Option as Option
+from ._exact import Exact as Exact
 from ._identity import Identity as Identity
 from ._imle import IMLE as IMLE
 from ._perturbed import Perturbed as Perturbed
 from ._resolve import resolve as resolve
+from ._score_function import ScoreFunction as ScoreFunction
+from ._sparsemap import SparseMAP as SparseMAP
 from ._straight_through import StraightThrough as StraightThrough

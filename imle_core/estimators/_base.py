@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import torch
 
@@ -13,9 +13,14 @@ from imle_core.errors import MissingCapabilityError
 from imle_core.noise import Draws, Gumbel, Noise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from imle_core._solver import Solver
+
+
+Inference = Literal["map", "sample", "marginals", "sparsemap"]
 
 
 class Solve(Protocol):
@@ -25,17 +30,30 @@ class Solve(Protocol):
         """Return the states; those where ``skip``, shape ``(K, N)``, is true are not solved and zero."""
 
 
+class Family(NamedTuple):
+    """Exact inference in the exponential family, of solvers that have it; theta are scores over temperature.
+
+    Attributes:
+        mean: Expected states of theta, ``(N, *event)`` to the same shape.
+        covariance: ``covariance(theta, v)``: Cov(z) v for each row, shape ``(N, *event)``.
+    """
+
+    mean: Callable[[Tensor], Tensor]
+    covariance: Callable[[Tensor, Tensor], Tensor]
+
+
 class Backward(NamedTuple):
     """What an estimator makes a gradient of.
 
     Attributes:
         theta: Scores, shape ``(N, *event)``.
         points: The S points that the forward pass solved for each row, shape ``(S, N, *event)``; of an estimator that
-            keeps draws, their draws.
+            keeps draws, their draws; with SparseMAP, the active structures.
         z: Their states, shape ``(S, N, *event)``.
         g: Gradient of the loss of one sample, shape ``(S, N, *event)``: S times dL/dz_s, so that S does not change its
             size.
         solve: Solves further points.
+        family: Exact inference, where the solver has it.
         state: What :meth:`Estimator.initial_state` began, as the layer holds it now.
         perturbed: Whether noise was drawn (training, with a noise).
         adapt: Whether the state may be updated (training) or is frozen (eval).
@@ -46,6 +64,7 @@ class Backward(NamedTuple):
     z: Tensor
     g: Tensor
     solve: Solve
+    family: Family
     state: Tensor | None
     perturbed: bool
     adapt: bool
@@ -76,9 +95,6 @@ class Estimator(ABC):
             ``"antithetic"`` (pairs at the probabilities u and 1 - u) or ``"sobol"`` (a scrambled Sobol sequence,
             randomly shifted in each row). Each sample alone has the same law.
 
-    Attributes:
-        keeps_draws: Whether the gradient needs the draws of the noise, which are then kept instead of the points.
-
     Raises:
         ValueError: an argument is out of range.
     """
@@ -86,7 +102,6 @@ class Estimator(ABC):
     samples: int = 1
     noise: Noise | None = field(default_factory=Gumbel)
     draws: Draws = "independent"
-    keeps_draws: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         name = type(self).__name__
@@ -105,12 +120,29 @@ class Estimator(ABC):
     @property
     @abstractmethod
     def factor(self) -> float:
-        """What the noise is multiplied by, in units of theta."""
+        """What the noise is multiplied by, in units of theta; the temperature."""
+
+    @property
+    def inference(self) -> Inference:
+        """What the forward pass makes in training: best states of points, or something of the family or its hull."""
+        return "map"
+
+    @property
+    def keeps_draws(self) -> bool:
+        """Whether the gradient needs the draws of the noise, which are then kept instead of the points."""
+        return False
 
     @property
     def noise_scale(self) -> float:
         """Standard deviation of the perturbation of one entry of theta."""
         return self.factor * self.noise.std if self.noise is not None else 0.0
+
+    def _require_score(self) -> None:
+        if self.noise is not None:
+            try:
+                self.noise.score(torch.zeros(1))
+            except MissingCapabilityError as error:
+                raise ValueError(f"{type(self).__name__}: {error}") from None
 
     def check_solver(self, solver: Solver) -> None:  # noqa: B027 - most estimators accept any
         """Raise SolverParameterError if a gradient through this solver would be wrong."""

@@ -149,6 +149,49 @@ CATALOGUE = {
             ),
             reference="Sahoo et al. (2023), Backpropagation through combinatorial algorithms, section 3",
         ),
+        EstimatorEntry(
+            name="score_function",
+            target="ScoreFunction",
+            summary="Score function (REINFORCE): from the values of the loss, which need not be differentiable.",
+            forward="S",
+            backward="0",
+            options=(
+                Option("samples", "4", ">= 1, 2 with a baseline", "Samples S for each row."),
+                Option(
+                    "noise", "Normal()", "a noise with a score, or None", "None: exact samples of the family."
+                ),
+                _DRAWS,
+                _TAU,
+                Option("baseline", "'loo'", "'loo', 'none'", "Leave-one-out: less variance, no bias."),
+            ),
+            reference="Williams (1992), Simple statistical gradient-following algorithms",
+        ),
+        EstimatorEntry(
+            name="exact",
+            target="Exact",
+            summary="Exact marginals, of solvers with exact inference: no noise, no variance of its own.",
+            forward="0",
+            backward="0",
+            options=(
+                Option("samples", "1", ">= 1", "Exact samples S for each row."),
+                Option("tau", "1.0", "> 0", "Temperature of the family, in units of theta."),
+                Option("output", "'sample'", "'sample', 'marginals'", "What the forward pass returns."),
+            ),
+            reference="Ahmed et al. (2023), SIMPLE: a gradient estimator for k-subset sampling",
+        ),
+        EstimatorEntry(
+            name="sparsemap",
+            target="SparseMAP",
+            summary="SparseMAP: a sparse mixture of structures, nearest to theta, by the solver alone.",
+            forward="as many as it takes, at least 2",
+            backward="0",
+            options=(
+                Option("tau", "1.0", "> 0", "Temperature; larger: more structures in the mixture."),
+                Option("iterations", "100", ">= 1", "Rounds of solves at most."),
+                Option("tolerance", "1e-09", "> 0", "Relative duality gap at which a row is done."),
+            ),
+            reference="Niculae, Martins, Blondel and Cardie (2018), SparseMAP, sections 2 and 3",
+        ),
     )
 }
 """Every estimator by its name."""

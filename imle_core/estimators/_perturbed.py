@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 import torch
 
-from imle_core._checks import require_choice, require_number
+from imle_core._checks import require_number
 from imle_core.errors import MissingCapabilityError
 from imle_core.noise import Noise, Normal
 
 from ._base import Backward, Estimator, Gradient
+from ._baseline import Baseline, check_baseline, less_baseline, weighted_score
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,43 +63,25 @@ class Perturbed(Estimator):
     samples: int = 100
     noise: Noise | None = field(default_factory=Normal)
     sigma: float = 1.0
-    baseline: Literal["loo", "none"] = "loo"
+    baseline: Baseline = "loo"
     multiplicative: bool = False
-    keeps_draws: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require_number("Perturbed", "sigma", self.sigma, above=0)
-        require_choice("Perturbed", "baseline", self.baseline, ("loo", "none"))
         if self.noise is None:
             raise ValueError(
                 "Perturbed: noise is None, but the gradient is made of the noise; use imle.Normal()."
             )
-        self._check_baseline()
+        check_baseline("Perturbed", self.baseline, self.draws, self.samples)
         if self.multiplicative and not isinstance(self.noise, Normal):
             raise ValueError(f"Perturbed: multiplicative noise is imle.Normal(); got {self.noise!r}.")
-        try:
-            self.noise.score(torch.zeros(1))
-        except MissingCapabilityError as error:
-            raise ValueError(f"Perturbed: {error}") from None
+        self._require_score()
 
-    def _check_baseline(self) -> None:
-        if self.baseline == "none":
-            return
-        if self.draws == "sobol":
-            raise ValueError(
-                "Perturbed: baseline='loo' is biased with draws='sobol', which depend on each other. "
-                "Use baseline='none'."
-            )
-        if self.draws == "antithetic" and (self.samples < 4 or self.samples % 2):
-            raise ValueError(
-                "Perturbed: baseline='loo' with draws='antithetic' needs an even number of samples of at least 4; "
-                f"got {self.samples}. Use baseline='none'."
-            )
-        if self.samples < 2:
-            raise ValueError(
-                "Perturbed: baseline='loo' needs samples of at least 2; got 1. Use baseline='none'."
-            )
+    @property
+    def keeps_draws(self) -> bool:
+        """True."""
+        return True
 
     @property
     def factor(self) -> float:
@@ -119,16 +102,9 @@ class Perturbed(Estimator):
             )
         assert self.noise is not None
         z, g, draws = backward.z, backward.g, backward.points
-        samples = z.shape[0]
         reward = (z * g).reshape(*z.shape[:2], -1).sum(2)
-        if self.baseline == "loo":
-            # r_s less the mean of those that are independent of it, all but `dependent` of them:
-            # r_s - (sum r - sum of its group) / (S - dependent)
-            dependent = 2 if self.draws == "antithetic" else 1
-            group = reward.reshape(dependent, -1, reward.shape[1]).sum(0).repeat(dependent, 1)
-            reward = reward - (reward.sum(0) - group) / (samples - dependent)
-        score = self.noise.score(draws).reshape(*z.shape[:2], -1)
-        value = torch.einsum("sn,snd->nd", reward, score).reshape(z.shape[1:]) / (samples * self.sigma)
+        reward = less_baseline(reward, self.baseline, self.draws)
+        value = weighted_score(reward, self.noise.score(draws)) / self.sigma
         if self.multiplicative:
             theta = backward.theta
             value = torch.where(theta == 0, 0.0, value / torch.where(theta == 0, 1.0, theta))

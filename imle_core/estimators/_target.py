@@ -64,6 +64,8 @@ def relative_move(beta: float | Tensor, theta: Tensor, g: Tensor, noise_scale: f
     # What is zero, too small to be divided by in the dtype of g, or not finite, is not itself after a clamp.
     limits = torch.finfo(g.dtype)
     skip = norm.clamp(limits.tiny, limits.max) != norm
+    # Theta that shrinks without noise to hold its scale ends in subnormal numbers: 1 / lam = total / size stays finite.
+    size = torch.maximum(size, total * (64 / limits.max)).clamp(min=limits.tiny)
     total, size = total.to(g.dtype), size.to(g.dtype)
     return _move(total.reciprocal(), size, total / size, skip, theta.ndim)
 

@@ -292,6 +292,16 @@ def test_theta_of_zero_has_a_gradient_with_and_without_noise():
         assert g.isfinite().all()
 
 
+@pytest.mark.parametrize("size", [1e-20, 1e-38, 1e-42, 1e-45])
+@pytest.mark.parametrize("loss", [1e-30, 1.0, 1e30])
+def test_theta_that_has_shrunk_away_has_a_finite_gradient(size, loss):
+    # without noise nothing holds the scale of theta, and a network may shrink it to subnormal numbers
+    theta, w = (size * randn(8, 6)).float(), loss * randn(8, 6, seed=1).float()
+    g = gradient(layer_of(TopK(2), imle.BlackBox()), theta, lambda z: (z * w).sum())
+    assert g.isfinite().all()
+    assert g.abs().sum() > 0
+
+
 def test_samples_cover_the_subsets_and_only_those():
     layer = layer_of(TopK(2), imle.IMLE(samples=2000), reduction="none")
     z = layer(randn(1, 4))[:, 0]

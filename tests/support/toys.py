@@ -88,6 +88,38 @@ class Smooth(imle.Solver):
         return theta.sin()
 
 
+class Listed(imle.Solver):
+    """Any list of structures, with exact inference by enumeration."""
+
+    output = "real"
+
+    def __init__(self, vertices, sense="max"):
+        self.vertices = torch.as_tensor(vertices, dtype=torch.float64)
+        self.sense = sense
+        self.event_shape = tuple(self.vertices.shape[1:])
+
+    def logits(self, theta):
+        sign = 1 if self.sense == "max" else -1
+        return sign * theta.flatten(1) @ self.vertices.flatten(1).T.to(theta)
+
+    def solve(self, theta: torch.Tensor):
+        return self.vertices.to(theta)[self.logits(theta).argmax(1)]
+
+    def log_partition(self, theta, *, instances=None):
+        return self.logits(theta).logsumexp(1)
+
+    def sample(self, theta, samples, *, generator=None, instances=None):
+        p = self.logits(theta).softmax(1)
+        chosen = torch.multinomial(p, samples, replacement=True, generator=generator)
+        return self.vertices.to(theta)[chosen.T]
+
+    def enumerate_support(self, *, instance=None):
+        return self.vertices.numpy()
+
+    def is_feasible(self, z, *, instances=None):
+        return torch.as_tensor([(self.vertices == row).flatten(1).all(1).any() for row in torch.as_tensor(z)])
+
+
 class Window(imle.Solver):
     """One of the entries from `low` on: rows may have different instances."""
 
