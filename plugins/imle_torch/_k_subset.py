@@ -9,22 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-import imle_core as imle
-from imle_core.errors import (
-    InvalidSolutionError,
-    InvalidThetaError,
-    MissingCapabilityError,
-    SolverParameterError,
-)
+from imle_core.errors import InvalidThetaError, SolverParameterError
+from imle_torch._checks import as_scores, is_binary, require_listable
+from imle_torch._semiring import drawing
+from imle_torch._subsets import Subsets
+from imle_torch._totals import by_total, choose_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-MAX_SUPPORT = 1_000_000
-"""Subsets at most that are listed."""
+    from collections.abc import Sequence
 
 
-class KSubset(imle.Solver):
+class KSubset(Subsets):
     r"""The k entries with the largest scores.
 
     .. math:: \arg\max_{z \in \{0, 1\}^n} \langle z, \theta \rangle \quad \text{s.t.} \quad \sum_i z_i = k
@@ -43,48 +38,20 @@ class KSubset(imle.Solver):
         tensor([[0., 1., 1., 0.]])
     """
 
-    sense = "max"
-    output = "binary"
-    scale_invariant = True
-
     def __init__(self, *, k: int, n: int | None = None) -> None:
         if n is not None and k > n:
-            raise SolverParameterError(f"torch.k_subset: k = {k} entries cannot be chosen from n = {n}.")
+            raise SolverParameterError(f"k = {k} entries cannot be chosen from n = {n}.")
+        super().__init__(n, f"an indicator of {k} entries")
         self.k = k
-        self.n = n
-        self.event_shape = (n,)
 
     def solve(self, theta: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """Return the indicators of the k largest scores of each row, shape ``(N, n)``."""
         self._require_entries(theta)
         return torch.zeros_like(theta).scatter_(1, theta.topk(self.k, dim=1, sorted=False).indices, 1.0)
 
-    def decode(self, z: Any, *, instance: Any = None) -> list[int]:  # type: ignore[override]
-        """Return the indices of the chosen entries, ascending."""
-        chosen: list[int] = np.flatnonzero(z).tolist()
-        if len(chosen) != self.k or not np.isin(z, (0, 1)).all():
-            raise InvalidSolutionError(
-                f"{self.name}: the state is not an indicator of {self.k} entries: {z}."
-            )
-        return chosen
-
-    def encode(self, structure: Iterable[int]) -> np.ndarray:
-        """Return the indicator, shape ``(n,)``, of k distinct indices; ``n`` must have been given."""
-        n = self.n
-        if n is None:
-            raise SolverParameterError(
-                f"{self.name}: encode needs the number of entries; make the solver with n=."
-            )
-        indices = sorted(set(structure))
-        if len(indices) != self.k or not all(0 <= i < n for i in indices):
-            raise ValueError(f"{self.name}: expected {self.k} distinct indices in [0, {n}); got {indices}.")
-        z = np.zeros(n)
-        z[indices] = 1
-        return z
-
     def is_feasible(self, z: torch.Tensor, *, instances: Sequence[Any] | None = None) -> torch.Tensor:
         """Return for each row whether it is an indicator of k entries."""
-        return ((z == 0) | (z == 1)).all(1) & (z.sum(1) == self.k)
+        return is_binary(z) & (z.sum(1) == self.k)
 
     def enumerate_support(self, *, instance: Any = None) -> np.ndarray:
         """Return the indicators of all subsets, shape ``(n choose k, n)``; ``n`` must have been given.
@@ -92,17 +59,11 @@ class KSubset(imle.Solver):
         Raises:
             MissingCapabilityError: there are more than a million, or ``n`` is not known.
         """
-        if self.n is None:
-            raise MissingCapabilityError(
-                f"{self.name}: its set depends on the number of entries; make the solver with n=."
-            )
-        if (size := math.comb(self.n, self.k)) > MAX_SUPPORT:
-            raise MissingCapabilityError(
-                f"{self.name}: {size:,} subsets of {self.k} of {self.n} entries are too many to be listed "
-                f"(at most {MAX_SUPPORT:,})."
-            )
-        chosen = np.array(list(combinations(range(self.n), self.k)), np.int64).reshape(size, self.k)
-        support = np.zeros((size, self.n))
+        n = self._known_n()
+        size = math.comb(n, self.k)
+        require_listable(self, size, f"subsets of {self.k} of {n} entries")
+        chosen = np.array(list(combinations(range(n), self.k)), np.int64).reshape(size, self.k)
+        support = np.zeros((size, n))
         np.put_along_axis(support, chosen, 1, axis=1)
         return support
 
@@ -116,32 +77,40 @@ class KSubset(imle.Solver):
         Raises:
             InvalidThetaError: theta has fewer than k entries.
         """
+        theta = as_scores(self, theta)
         self._require_entries(theta)
         n = theta.shape[-1]
         if 2 * self.k <= n:
-            return _log_sum(theta, self.k)
+            return by_total(theta, [1] * n, self.k)[-1][..., self.k]
         # Choosing k entries is leaving n - k out, which are fewer.
-        return theta.sum(-1) + _log_sum(-theta, n - self.k)
+        return theta.sum(-1) + by_total(-theta, [1] * n, n - self.k)[-1][..., n - self.k]
+
+    @torch.no_grad()
+    def sample(
+        self,
+        theta: torch.Tensor,
+        samples: int,
+        *,
+        generator: torch.Generator | None = None,
+        instances: Sequence[Any] | None = None,
+    ) -> torch.Tensor:
+        """Return exact samples, shape ``(S, N, n)``: the way back through the dynamic programme, O(n) each.
+
+        Raises:
+            InvalidThetaError: theta has fewer than k entries.
+        """
+        theta = as_scores(self, theta)
+        self._require_entries(theta)
+        n = theta.shape[-1]
+        leaving = 2 * self.k > n
+        scores, k = (-theta, n - self.k) if leaving else (theta, self.k)
+        sums = by_total(scores, [1] * n, k)
+        total = torch.full((samples, len(theta)), k, device=theta.device)
+        z = choose_items(scores, [1] * n, sums, total, drawing(generator))
+        return 1 - z if leaving else z
 
     def _require_entries(self, theta: torch.Tensor) -> None:
         if self.k > theta.shape[-1]:
             raise InvalidThetaError(
                 f"{self.name}: k = {self.k} entries cannot be chosen from a theta with {theta.shape[-1]} entries."
             )
-
-
-def _log_sum(theta: torch.Tensor, k: int) -> torch.Tensor:
-    """Return log e_k(exp theta) of each row, e_k the elementary symmetric polynomial.
-
-    With a_c the logarithm of the sum over subsets of c of the entries so far, an entry t gives
-    a_c <- log(exp a_c + exp(a_{c-1} + t)).
-    """
-    # Finite in place of minus infinity, and logsumexp in place of logaddexp: both would give NaN derivatives.
-    nothing = torch.finfo(theta.dtype).min / 4
-    # Of nothing chosen it is log 1, still a function of theta for autograd.
-    first = (theta * 0).sum(-1, keepdim=True)
-    counts = torch.nn.functional.pad(first, (0, k), value=nothing)
-    for t in theta.unsqueeze(-1).unbind(-2):
-        taken = torch.nn.functional.pad(counts[..., :-1] + t, (1, 0), value=nothing)
-        counts = torch.stack([counts, taken]).logsumexp(0)
-    return counts[..., k]

@@ -41,7 +41,7 @@ def test_bad_input():
         imle.errors.InvalidThetaError, match="k = 5 entries cannot be chosen from a theta with 3"
     ):
         imle.solver("torch.k_subset", k=5).solve(torch.zeros(2, 3))
-    with pytest.raises(ValueError, match=r"expected 2 distinct indices in \[0, 4\); got \[1\]"):
+    with pytest.raises(imle.errors.InvalidSolutionError, match=r"indices \[1, 1\] of 4 entries"):
         imle.solver("torch.k_subset", k=2, n=4).encode([1, 1])
     with pytest.raises(imle.errors.SolverParameterError, match="encode needs the number of entries"):
         imle.solver("torch.k_subset", k=2).encode([1, 0])
