@@ -1,3 +1,8 @@
+from ._compare import compare as compare
+from ._compare import exact_gradient as exact_gradient
+from ._compare import grid as grid
+from ._comparison import Comparison as Comparison
+from ._comparison import Comparisons as Comparisons
 from ._csv import CSVFile as CSVFile
 from ._findings import findings as findings
 from ._html import write_html as write_html

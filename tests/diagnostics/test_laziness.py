@@ -7,7 +7,21 @@ import pytest
 
 import imle_core.diagnostics
 
-NAMES = {"CSVFile", "Finding", "JSONLines", "Memory", "Report", "Sink", "TensorBoard", "Watch"} | {
+NAMES = {
+    "Comparison",
+    "Comparisons",
+    "compare",
+    "exact_gradient",
+    "grid",
+    "CSVFile",
+    "Finding",
+    "JSONLines",
+    "Memory",
+    "Report",
+    "Sink",
+    "TensorBoard",
+    "Watch",
+} | {
     "findings",
     "watch",
     "write_html",
