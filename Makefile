@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 PIP    := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-slow bench lint types docs examples wheel clean help
+.PHONY: demo test test-slow bench lint types docs examples template wheel clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ docs: $(VENV)/.dev  ## build the documentation, warnings as errors
 
 examples: $(VENV)/.dev  ## run every example
 	@for script in examples/*.py; do echo "$$script"; $(VENV)/bin/python -W error::DeprecationWarning $$script || exit 1; done
+
+template: $(VENV)/.dev  ## check the plugin template, under the names of a new plugin
+	@$(VENV)/bin/python -m pytest tests/cli/test_new_plugin.py
 
 wheel: $(VENV)/.dev  ## build the distributions
 	@$(VENV)/bin/python -m build --outdir dist .

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
-from imle_core.registry import default_registry
-
+from ._completion import quiet_registry
 from ._output import AsJson, print_json, print_table
 
 if TYPE_CHECKING:
@@ -15,21 +13,15 @@ if TYPE_CHECKING:
 
 def plugins(as_json: AsJson = False) -> None:
     """List the plugins installed; a broken one with its cause."""
-    logger = logging.getLogger("imle_core.registry")
-    logger.addFilter(_silence)  # what it would say is in the table
-    try:
+    from imle_core.registry import default_registry
+
+    with quiet_registry():  # what it would say is in the table
         installed = default_registry().plugins(load=True)
-    finally:
-        logger.removeFilter(_silence)
     if as_json:
         print_json([_as_dict(plugin) for plugin in installed])
         return
     rows = [(p.name, p.distribution, p.status, _content(p)) for p in installed]
     print_table(("plugin", "from", "status", "solvers"), rows, empty="No plugins are installed.")
-
-
-def _silence(record: logging.LogRecord) -> bool:
-    return False
 
 
 def _content(plugin: Plugin) -> str:

@@ -68,7 +68,7 @@ def compare(
         >>> import torch, imle_core as imle
         >>> from imle_core.diagnostics import compare
         >>> w = torch.tensor([1.0, 0.0, 0.0, -1.0])
-        >>> estimators = {"exact": imle.Exact(), "blackbox": imle.BlackBox()}
+        >>> estimators = {"exact": imle.Exact(output="marginals"), "blackbox": imle.BlackBox()}
         >>> found = compare("torch.k_subset", lambda z: z @ w, estimators, torch.zeros(4), repeats=10, k=2, n=4)
         >>> [(one.label, one.bias < 1e-6, one.calls) for one in found]
         [('exact', True, 0.0), ('blackbox', False, 2.0)]

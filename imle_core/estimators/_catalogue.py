@@ -139,6 +139,7 @@ CATALOGUE = {
             options=(
                 _SAMPLES,
                 _NO_NOISE,
+                _DRAWS,
                 _TAU,
                 Option(
                     "projection",
