@@ -45,9 +45,15 @@ def calibrate(
     See :meth:`ExponentialFamily.calibrate`.
     """
     require_count("calibrate", "samples", samples)
-    theta, solver = family.theta.detach(), family.solver
+    solver = family.solver
+    theta = family.theta.detach()
+    theta = theta.to(torch.promote_types(theta.dtype, torch.float32))
     with torch.no_grad():
-        mean = family.mean.detach()
+        mean = family.mean.detach().to(theta.dtype)
+    if theta.numel() == 0:
+        raise ValueError(
+            f"calibrate: the batch {tuple(family.batch_shape)} is empty, so there is nothing to fit."
+        )
     draws = noise.sample((samples, *theta.shape), generator=generator, device=theta.device, dtype=theta.dtype)
     draws = draws if solver.sense == "max" else -draws
     shape = (-1, *family.event_shape)

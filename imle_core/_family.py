@@ -13,7 +13,7 @@ from torch.distributions.kl import register_kl
 from imle_core._calibration import Calibration, calibrate
 from imle_core._checks import require_number
 from imle_core._layer import SolverLayer
-from imle_core.engine._plan import check_theta, check_theta_type
+from imle_core.engine._plan import HALF, check_theta, check_theta_type
 from imle_core.errors import InvalidInstanceError, InvalidSolutionError, MissingCapabilityError
 from imle_core.estimators import IMLE, Exact
 from imle_core.noise import Gumbel, Noise
@@ -100,8 +100,10 @@ class ExponentialFamily(Distribution):
 
     @property
     def _rows(self) -> Tensor:
+        """Theta as rows, shape ``(N, *event)``, in the precision that is computed in: half precision in float32."""
         batch, event = self.solver.split_shape(self.theta.shape)
-        return self.theta.reshape(math.prod(batch), *event)
+        working = torch.float32 if self.theta.dtype in HALF else self.theta.dtype
+        return self.theta.to(working).reshape(math.prod(batch), *event)
 
     @property
     def _sign(self) -> int:
@@ -109,7 +111,7 @@ class ExponentialFamily(Distribution):
 
     @property
     def sampling(self) -> Literal["exact", "perturb-and-MAP"]:
-        """How :meth:`sample` draws: from p itself, or close to it."""
+        """How :meth:`sample` draws: from p itself, by the solver's ``sample``, or close to it."""
         return "exact" if self.solver.implements("sample") else "perturb-and-MAP"
 
     @property
@@ -126,12 +128,12 @@ class ExponentialFamily(Distribution):
     @property
     def log_partition(self) -> Tensor:
         """A(theta / tau), shape ``batch``."""
-        return self._log_partition(self._rows).reshape(self.batch_shape)
+        return self._like_theta(self._log_partition(self._rows).reshape(self._batch_shape))
 
     @property
     def mean(self) -> Tensor:
         """The marginals E[z], shape ``(*batch, *event)``: s tau times the gradient of the log-partition function."""
-        return self._mean(self._rows).reshape(self.theta.shape)
+        return self._like_theta(self._mean(self._rows).reshape(self.theta.shape))
 
     @property
     def variance(self) -> Tensor:
@@ -158,7 +160,7 @@ class ExponentialFamily(Distribution):
         rows = self._rows
         pull_back = torch.func.vjp(self._mean, rows)[1]
         (product,) = pull_back(vector.to(rows).expand(self.theta.shape).reshape(rows.shape))
-        return (product * (self._sign * self.tau)).reshape(self.theta.shape)
+        return self._like_theta((product * (self._sign * self.tau)).reshape(self.theta.shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Return log p(z), shape ``(*sample, *batch)``.
@@ -170,21 +172,25 @@ class ExponentialFamily(Distribution):
             InvalidSolutionError: a value is no structure of the set; not verified with ``validate_args=False``, nor of
                 solvers without ``is_feasible``.
         """
-        event = len(self._event_shape)
         if self._validate_args and self.solver.implements("is_feasible"):
             valid = _Structures(self).check(value)
             if not valid.all():
                 first = tuple((~valid).nonzero()[0].tolist())
+                at = value.expand(torch.broadcast_shapes(value.shape, self.theta.shape))[first]  # type: ignore[no-untyped-call]
                 raise InvalidSolutionError(
-                    f"{self.solver.name}: the value at index {first} is no structure of the set: "
-                    f"{value[first].tolist()}."
+                    f"{self.solver.name}: the value at index {first} is no structure of the set: {at.tolist()}."
                 )
-        inner = (value * self.theta).flatten(value.ndim - event).sum(-1) if event else value * self.theta
-        return inner * (self._sign / self.tau) - self.log_partition
+        rows = self._rows
+        log_partition = self._log_partition(rows).reshape(self._batch_shape)
+        inner = self._inner(value.to(rows.dtype), rows.reshape(self.theta.shape))
+        return self._like_theta(inner * (self._sign / self.tau) - log_partition)
 
     def entropy(self) -> Tensor:
         """Return the entropy in nats, shape ``batch``: A - s <mean, theta> / tau."""
-        return self.log_partition - self._inner(self.mean, self.theta) * (self._sign / self.tau)
+        rows = self._rows
+        inner = self._inner(self._mean(rows), rows).reshape(self._batch_shape)
+        log_partition = self._log_partition(rows).reshape(self._batch_shape)
+        return self._like_theta(log_partition - inner * (self._sign / self.tau))
 
     def sample(self, sample_shape: Sequence[int] = (), *, generator: torch.Generator | None = None) -> Tensor:
         """Return samples, shape ``(*sample_shape, *batch, *event)``; see :attr:`sampling`.
@@ -193,13 +199,28 @@ class ExponentialFamily(Distribution):
             sample_shape: Shape of the samples.
             generator: Source of randomness, on theta's device; None takes torch's global one.
         """
-        with torch.no_grad():
-            return self.rsample(sample_shape, generator=generator)
+        if self.sampling != "exact":
+            with torch.no_grad():
+                return self.rsample(sample_shape, generator=generator)
+        shape = torch.Size(sample_shape)
+        natural = self._rows.detach() / self.tau
+        samples = max(shape.numel(), 1)
+        z = self.solver.sample(natural, samples, generator=generator, **self._prepared)
+        expected = (samples, *natural.shape)
+        if tuple(z.shape) != expected:
+            raise InvalidSolutionError(
+                f"{self.solver.name}: `sample` returned shape {tuple(z.shape)}, expected {expected}: samples, rows, "
+                "event."
+            )
+        return self._like_theta(z[: shape.numel()].reshape(*shape, *self.theta.shape))
 
     def rsample(
         self, sample_shape: Sequence[int] = (), *, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Return samples with a gradient: :class:`Exact` where sampling is exact, else :class:`IMLE`.
+        """Return samples with a gradient.
+
+        Exact ones with the gradient of :class:`Exact`, where the solver has both ``sample`` and ``log_partition``; else
+        perturb-and-MAP with that of :class:`IMLE`.
 
         Args:
             sample_shape: Shape of the samples.
@@ -207,7 +228,7 @@ class ExponentialFamily(Distribution):
         """
         shape = torch.Size(sample_shape)
         layer, samples = self._layer, max(shape.numel(), 1)
-        exact = self.sampling == "exact" and self.solver.implements("log_partition")
+        exact = self.solver.implements("sample") and self.solver.implements("log_partition")
         layer.generator = generator
         layer.estimator = (
             Exact(samples=samples, tau=self.tau)
@@ -291,7 +312,8 @@ class ExponentialFamily(Distribution):
         return self.solver.log_partition(rows / self.tau, **self._prepared)
 
     def _mean(self, rows: Tensor) -> Tensor:
-        gradient = torch.func.grad(lambda theta: self._log_partition(theta).sum())(rows)
+        # Plus nothing, so that there is a gradient also where the set does not depend on theta.
+        gradient = torch.func.grad(lambda theta: self._log_partition(theta).sum() + 0 * theta.sum())(rows)
         return gradient * (self._sign * self.tau)
 
     @property
@@ -301,7 +323,13 @@ class ExponentialFamily(Distribution):
         return {"instances": [self.solver.prepare(instance) for instance in self.instances]}
 
     def _inner(self, a: Tensor, b: Tensor) -> Tensor:
-        return (a * b).reshape(*self._batch_shape, -1).sum(-1)
+        """Return <a, b> over the event; what comes before it is broadcast."""
+        product = a * b
+        event = len(self._event_shape)
+        return product.sum(tuple(range(-event, 0))) if event else product
+
+    def _like_theta(self, x: Tensor) -> Tensor:
+        return x.to(self.theta.dtype)
 
 
 class _Structures(constraints.Constraint):
@@ -339,4 +367,4 @@ def _kl(p: ExponentialFamily, q: ExponentialFamily) -> Tensor:
             "with the same solver object."
         )
     natural = p.theta / p.tau - q.theta / q.tau
-    return q.log_partition - p.log_partition + p._inner(p.mean, natural) * p._sign
+    return q.log_partition - p.log_partition + p._inner(p.mean, natural) * p._sign  # broadcast over batches

@@ -15,6 +15,7 @@ from imle_core.engine import (
     Binding,
     ExpectationFunction,
     SolveFunction,
+    begin,
     family_sample,
     map_solve,
     marginals,
@@ -182,18 +183,19 @@ class SolverLayer(nn.Module):
             return self._values(function, self._states(theta, instances, "none"), theta).mean(0)
         scores, numbers = self._scores(theta, instances)
         handle, samples = self._handle, estimator.samples
+        ticket = begin(samples, handle)
         if estimator.noise is not None:
-            draws = perturb(scores.detach(), samples, True, handle)
-            z = map_solve(estimator.perturb(scores.detach(), draws), numbers, None, True, handle)
+            draws = perturb(scores.detach(), samples, True, ticket, handle)
+            z = map_solve(estimator.perturb(scores.detach(), draws), numbers, None, True, ticket, handle)
             score = estimator.score(draws)
         else:
             natural = scores.detach() / estimator.tau
-            z = family_sample(natural, samples, numbers, handle)
-            score = (z - marginals(natural, numbers, handle)) / estimator.tau
+            z = family_sample(natural, samples, numbers, ticket, handle)
+            score = (z - marginals(natural, numbers, ticket, handle)) / estimator.tau
         values = self._values(function, z.reshape(samples, *theta.shape).to(theta.dtype), theta)
-        losses = values.detach().reshape(samples, -1).to(score.dtype)
+        losses = values.detach().reshape(score.shape[:2]).to(score.dtype)
         zero: Tensor = ExpectationFunction.apply(  # type: ignore[no-untyped-call]
-            scores, estimator.expected(losses, score), handle
+            scores, estimator.expected(losses, score), ticket, handle
         )
         return values.mean(0) + zero.reshape(values.shape[1:]).to(values.dtype)
 
@@ -218,7 +220,7 @@ class SolverLayer(nn.Module):
         batch, event = solver.split_shape(theta.shape)
         working = torch.float32 if theta.dtype in HALF else theta.dtype
         rows = theta.to(working).reshape(math.prod(batch), *event)
-        scores = self.estimator.project(rows if solver.sense == "max" else -rows)
+        scores = rows if solver.sense == "max" else -rows
         return scores, self._numbers(instances, rows.shape[0])
 
     def _states(
@@ -229,17 +231,18 @@ class SolverLayer(nn.Module):
         perturbed = self.training and estimator.noise is not None
         samples = estimator.samples if self.training else 1
         draws: Tensor | None = None
+        ticket, centre = begin(samples, handle), estimator.project(scores.detach())
         if self.training and estimator.inference != "map":
-            points, draws = self._infer(estimator, scores.detach() / estimator.factor, numbers)
+            points, draws = self._infer(estimator, centre / estimator.factor, numbers, ticket)
         elif perturbed and estimator.keeps_draws:
-            draws = perturb(scores.detach(), samples, True, handle)
-            points = estimator.perturb(scores.detach(), draws)
+            draws = perturb(centre, samples, True, ticket, handle)
+            points = estimator.perturb(centre, draws)
         elif perturbed:
-            points = perturb(scores.detach(), samples, False, handle)
+            points = perturb(centre, samples, False, ticket, handle)
         else:
-            points = scores.detach().expand(samples, *scores.shape)
+            points = centre.expand(samples, *centre.shape)
         z: Tensor = SolveFunction.apply(  # type: ignore[no-untyped-call]
-            scores, points, draws, numbers, self.state, handle, estimator, perturbed, self.training
+            scores, points, draws, numbers, self.state, ticket, handle, estimator, perturbed, self.training
         )
         z = z.reshape(samples, *theta.shape)
         if reduction == "mean":
@@ -249,16 +252,18 @@ class SolverLayer(nn.Module):
         return z.to(theta.dtype)
 
     def _infer(
-        self, estimator: Estimator, natural: Tensor, numbers: Tensor | None
+        self, estimator: Estimator, natural: Tensor, numbers: Tensor | None, ticket: Tensor
     ) -> tuple[Tensor, Tensor | None]:
         """Return the states, ``(S, N, *event)``, that an estimator has in place of solutions, and what it keeps."""
         handle = self._handle
         if isinstance(estimator, SparseMAP):
-            points, active = sparsemap(natural, numbers, estimator.iterations, estimator.tolerance, handle)
+            points, active = sparsemap(
+                natural, numbers, estimator.iterations, estimator.tolerance, ticket, handle
+            )
             return points, active
         if estimator.inference == "marginals":
-            return marginals(natural, numbers, handle).unsqueeze(0), None
-        return family_sample(natural, estimator.samples, numbers, handle), None
+            return marginals(natural, numbers, ticket, handle).unsqueeze(0), None
+        return family_sample(natural, estimator.samples, numbers, ticket, handle), None
 
     def prepare(self, instances: Sequence[Any]) -> Tensor:
         """Return numbers, int64, that stand for instances in calls of this layer.

@@ -238,3 +238,98 @@ def test_calibration_reports_the_error_that_stays():
     }
     assert error[imle.Logistic()] < 0.012
     assert error[imle.SumOfGamma(5)] > 1.5 * error[imle.Logistic()]
+
+
+@each_set
+def test_values_and_other_families_are_broadcast_over_the_batch(solver):
+    theta = theta_of(solver, 3)
+    p = imle.ExponentialFamily(theta, solver, TAU)
+    vertices, probability, _ = probabilities(solver, theta)
+    close = lambda a, b: torch.testing.assert_close(a, b, rtol=0, atol=1e-9)  # noqa: E731
+    close(p.log_prob(vertices[2]), probability.log()[:, 2])  # one structure, three rows
+    close(p.log_prob(vertices[:, None]), probability.log().T)
+    one = imle.ExponentialFamily(theta_of(solver, seed=4), solver, 1.3)
+    _, q, _ = probabilities(solver, one.theta[None], 1.3)
+    close(kl_divergence(one, p), (q * (q / probability).log()).sum(1))
+    close(kl_divergence(p, one), (probability * (probability / q).log()).sum(1))
+
+
+class Sampler(TopK):
+    """A solver that samples, and has no log-partition function."""
+
+    def sample(self, theta, samples, *, generator=None, instances=None):
+        return torch.full((samples, *theta.shape), 7.0)
+
+
+def test_a_solver_that_samples_is_asked_to():
+    p = imle.ExponentialFamily(randn(3, 5), Sampler(2))
+    assert p.sampling == "exact"
+    assert (p.sample((4,)) == 7).all()
+    assert (
+        p.rsample((4,)).sum(-1) == 2
+    ).all()  # no gradient without a log-partition function: perturb-and-MAP
+
+
+def test_samples_of_the_wrong_shape_are_refused():
+    class Wrong(Sampler):
+        def sample(self, theta, samples, *, generator=None, instances=None):
+            return torch.zeros(theta.shape)
+
+    with pytest.raises(
+        imle.errors.InvalidSolutionError, match=r"returned shape \(3, 5\), expected \(4, 3, 5\)"
+    ):
+        imle.ExponentialFamily(randn(3, 5), Wrong(2)).sample((4,))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_float32(dtype):
+    solver = SETS["max"]
+    theta = randn(3, 5).to(dtype)
+    half, full = (imle.ExponentialFamily(t, solver, TAU) for t in (theta, theta.double()))
+    for query in ("log_partition", "mean", "variance"):
+        found = getattr(half, query)
+        assert found.dtype == dtype
+        torch.testing.assert_close(
+            found, getattr(full, query).to(dtype), rtol=2e-2 if query == "variance" else 0, atol=0
+        )
+    torch.testing.assert_close(half.entropy(), full.entropy().to(dtype), rtol=0, atol=0)
+    torch.testing.assert_close(half.log_prob(half.mode), full.log_prob(full.mode).to(dtype), rtol=0, atol=0)
+    assert half.sample((2,)).dtype == dtype
+    assert half.calibrate(imle.Gumbel(), samples=10).tau > 0
+
+
+def test_an_empty_batch_has_empty_answers():
+    p = imle.ExponentialFamily(randn(0, 5), SETS["max"])
+    assert p.entropy().shape == p.log_partition.shape == (0,)
+    assert p.mean.shape == p.mode.shape == (0, 5)
+    assert p.sample((3,)).shape == (3, 0, 5)
+    assert p.log_prob(p.sample((3,))).shape == (3, 0)
+    with pytest.raises(ValueError, match="is empty, so there is nothing to fit"):
+        p.calibrate(imle.Gumbel())
+
+
+class Point(imle.Solver):
+    """A set of one structure, zero, which theta does not matter to."""
+
+    sense = "max"
+    event_shape = (3,)
+
+    def solve(self, theta: torch.Tensor):
+        return torch.zeros_like(theta)
+
+    def log_partition(self, theta, *, instances=None):
+        return torch.zeros(len(theta), dtype=theta.dtype)
+
+    def sample(self, theta, samples, *, generator=None, instances=None):
+        return torch.zeros(samples, *theta.shape, dtype=theta.dtype)
+
+
+def test_a_set_of_one_structure_has_a_mean_and_no_variance():
+    theta = randn(2, 3).requires_grad_()
+    p = imle.ExponentialFamily(theta, Point())
+    for value in (p.mean, p.variance, p.covariance_vector_product(torch.ones(3)), p.entropy()):
+        assert (value == 0).all()
+    for estimator in (imle.Exact(), imle.Exact(output="marginals"), imle.ScoreFunction(noise=None)):
+        theta.grad = None
+        imle.SolverLayer(Point(), estimator)(theta).sum().backward()
+        assert (theta.grad == 0).all()

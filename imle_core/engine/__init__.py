@@ -5,6 +5,7 @@ from ._family import family_sample as family_sample
 from ._family import marginals as marginals
 from ._function import ExpectationFunction as ExpectationFunction
 from ._function import SolveFunction as SolveFunction
+from ._operators import begin as begin
 from ._operators import map_solve as map_solve
 from ._operators import perturb as perturb
 from ._report import Report as Report
@@ -15,6 +16,7 @@ __all__ = [
     "ExpectationFunction",
     "Report",
     "SolveFunction",
+    "begin",
     "family_sample",
     "map_solve",
     "marginals",

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 torch.library.define(
     "imle::family_sample",
-    "(Tensor theta, SymInt samples, Tensor? instances, Tensor handle) -> Tensor",
+    "(Tensor theta, SymInt samples, Tensor? instances, Tensor ticket, Tensor handle) -> Tensor",
     tags=(torch.Tag.nondeterministic_seeded,),
 )
-torch.library.define("imle::marginals", "(Tensor theta, Tensor? instances, Tensor handle) -> Tensor")
+torch.library.define(
+    "imle::marginals", "(Tensor theta, Tensor? instances, Tensor ticket, Tensor handle) -> Tensor"
+)
 torch.library.define(
     "imle::covariance", "(Tensor theta, Tensor vector, Tensor? instances, Tensor handle) -> Tensor"
 )
@@ -35,13 +37,16 @@ covariance = torch.ops.imle.covariance.default
 
 
 @torch.library.impl("imle::family_sample", "CompositeExplicitAutograd")
-def _family_sample(theta: Tensor, samples: int, instances: Tensor | None, handle: Tensor) -> Tensor:
+def _family_sample(
+    theta: Tensor, samples: int, instances: Tensor | None, ticket: Tensor, handle: Tensor
+) -> Tensor:
     """Return exact samples, shape ``(S, N, *event)``.
 
     Args:
         theta: Scores over temperature, shape ``(N, *event)``.
         samples: Number S of samples.
         instances: Numbers of the rows' instances, shape ``(N,)``, or None.
+        ticket: Of the call, see :func:`begin`.
         handle: Of the binding that holds solver and generator, see :meth:`Binding.handle`.
     """
     start = time.perf_counter()
@@ -51,12 +56,12 @@ def _family_sample(theta: Tensor, samples: int, instances: Tensor | None, handle
     z = binding.solver.sample(
         theta * binding.sign, samples, generator=binding.generator, **binding.instances_of(instances)
     )
-    _note(binding, samples, start)
+    _note(binding, ticket, start)
     return z.to(theta).contiguous()
 
 
 @torch.library.register_fake("imle::family_sample")  # type: ignore[untyped-decorator]
-def _(theta: Tensor, samples: int, instances: Tensor | None, handle: Tensor) -> Tensor:
+def _(theta: Tensor, samples: int, instances: Tensor | None, ticket: Tensor, handle: Tensor) -> Tensor:
     return theta.new_empty((samples, *theta.shape))
 
 
@@ -67,36 +72,42 @@ def _(
     theta: Tensor,
     samples: int,
     instances: Tensor | None,
+    ticket: Tensor,
     handle: Tensor,
 ) -> tuple[Tensor, int]:
     theta, instances = _rows(info, in_dims[0], theta), _rows(info, in_dims[2], instances)
-    z = family_sample(theta.flatten(0, 1), samples, _flat(instances), handle)
+    z = family_sample(theta.flatten(0, 1), samples, _flat(instances), ticket, handle)
     return z.reshape(samples, *theta.shape), 1
 
 
 @torch.library.impl("imle::marginals", "CompositeExplicitAutograd")
-def _marginals(theta: Tensor, instances: Tensor | None, handle: Tensor) -> Tensor:
+def _marginals(theta: Tensor, instances: Tensor | None, ticket: Tensor, handle: Tensor) -> Tensor:
     """Return the expected states, shape ``(N, *event)``: the gradient of the log-partition function."""
     start = time.perf_counter()
     binding = Binding.of(handle)
     check_theta(binding.solver, theta, binding.sign, policy=False)
     with differentiable():
         mean = _mean(binding, theta.detach().clone().requires_grad_(), instances).detach().contiguous()
-    _note(binding, 1, start)
+    _note(binding, ticket, start)
     return mean
 
 
 @torch.library.register_fake("imle::marginals")  # type: ignore[untyped-decorator]
-def _(theta: Tensor, instances: Tensor | None, handle: Tensor) -> Tensor:
+def _(theta: Tensor, instances: Tensor | None, ticket: Tensor, handle: Tensor) -> Tensor:
     return torch.empty_like(theta, memory_format=torch.contiguous_format)
 
 
 @torch.library.register_vmap("imle::marginals")  # type: ignore[untyped-decorator]
 def _(
-    info: Any, in_dims: tuple[int | None, ...], theta: Tensor, instances: Tensor | None, handle: Tensor
+    info: Any,
+    in_dims: tuple[int | None, ...],
+    theta: Tensor,
+    instances: Tensor | None,
+    ticket: Tensor,
+    handle: Tensor,
 ) -> tuple[Tensor, int]:
     theta, instances = _rows(info, in_dims[0], theta), _rows(info, in_dims[1], instances)
-    return marginals(theta.flatten(0, 1), _flat(instances), handle).reshape(theta.shape), 0
+    return marginals(theta.flatten(0, 1), _flat(instances), ticket, handle).reshape(theta.shape), 0
 
 
 @torch.library.impl("imle::covariance", "CompositeExplicitAutograd")
@@ -105,9 +116,11 @@ def _covariance(theta: Tensor, vector: Tensor, instances: Tensor | None, handle:
     binding = Binding.of(handle)
     with differentiable():
         leaf = theta.detach().clone().requires_grad_()
-        (product,) = torch.autograd.grad(_mean(binding, leaf, instances), leaf, vector, allow_unused=True)
-    # No gradient: the set has one structure, and the mean is it, whatever theta.
-    return torch.zeros_like(theta) if product is None else product.contiguous()
+        mean = _mean(binding, leaf, instances)
+        if not mean.requires_grad:  # it is the same whatever theta: the set has one structure, say
+            return torch.zeros_like(theta)
+        (product,) = torch.autograd.grad(mean, leaf, vector.clone())
+    return product.contiguous()
 
 
 @torch.library.register_fake("imle::covariance")  # type: ignore[untyped-decorator]
@@ -136,7 +149,7 @@ def differentiable() -> Iterator[None]:
 
     Inside of compiled code, an operator is called where the thread has taken autograd out of torch's dispatch.
     """
-    with torch._C._ForceDispatchKeyGuard(*_PLAIN), torch.enable_grad():
+    with torch.inference_mode(False), torch._C._ForceDispatchKeyGuard(*_PLAIN), torch.enable_grad():
         yield
 
 
@@ -146,20 +159,14 @@ _PLAIN = (torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_loc
 def _mean(binding: Binding, theta: Tensor, instances: Tensor | None) -> Tensor:
     """Return the gradient of the log-partition function at a leaf, itself differentiable."""
     log_partition = binding.solver.log_partition(theta * binding.sign, **binding.instances_of(instances))
-    (mean,) = torch.autograd.grad(log_partition.sum(), theta, create_graph=True)
+    # Plus nothing, so that there is a gradient also where the set does not depend on theta.
+    total = log_partition.sum() + 0 * theta.sum()
+    (mean,) = torch.autograd.grad(total, theta, create_graph=True)
     return mean
 
 
-def _note(binding: Binding, samples: int, start: float) -> None:
-    binding.ledger.note_solve(
-        forward=True,
-        samples=samples,
-        solves=0,
-        avoided=0,
-        cause="",
-        timeouts=0,
-        seconds=time.perf_counter() - start,
-    )
+def _note(binding: Binding, ticket: Tensor, start: float) -> None:
+    binding.ledger.entry(ticket, binding.estimator).forward.note(start=start)
 
 
 def _rows(info: Any, dim: int | None, x: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextvars
+import itertools
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from imle_core._solver import Solver
     from imle_core.estimators import Estimator
+
+_KEPT = 256  # calls of a layer between a forward pass and its backward pass, or without one
 
 _timeouts: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar("imle_timeouts", default=None)
 
@@ -49,8 +53,8 @@ class CountingTimeouts:
         self.total = sum(self._counted)
 
 
-@dataclass
-class _Pass:
+@dataclass(slots=True)
+class Pass:
     """The batches that one forward or backward pass solved."""
 
     solves: int = 0
@@ -58,23 +62,46 @@ class _Pass:
     seconds: float = 0.0
     avoided: dict[str, int] = field(default_factory=dict)
 
+    def note(
+        self, *, start: float, solves: int = 0, timeouts: int = 0, avoided: int = 0, cause: str = ""
+    ) -> None:
+        """Note one batch, begun at ``start`` by the performance counter."""
+        self.solves += solves
+        self.timeouts += timeouts
+        self.seconds += time.perf_counter() - start
+        if avoided:
+            self.avoided[cause] = self.avoided.get(cause, 0) + avoided
+
+
+@dataclass(slots=True)
+class Entry:
+    """One call of a layer, and the backward passes through it."""
+
+    estimator: Estimator
+    samples: int
+    noise: float = 0.0
+    forward: Pass = field(default_factory=Pass)
+    backward: Pass = field(default_factory=Pass)
+
+    def pass_of(self, *, forward: bool) -> Pass:
+        """Return the pass that is under way."""
+        return self.forward if forward else self.backward
+
 
 class Ledger:
-    """Of one binding: what its last forward pass did, what the backward pass does, and who wants to know.
+    """Of one binding: what each call of its layer did, and who wants to know after the backward pass.
 
-    A report is of one backward pass and the forward pass before it: of the last one, where a layer is called several
-    times before. Validation in between leaves no trace.
+    A call goes by a ticket, a tensor that a graph of any kind keeps for its backward pass. So calls do not mix:
+    validation in between, calls in several threads, a layer that a model uses twice. Entries whose backward pass never
+    comes are forgotten after a while.
     """
 
     def __init__(self) -> None:
         self.report: Report | None = None
         self.hooks: OrderedDict[int, Callable[[Report], object]] = OrderedDict()
-        self._step = 0
-        self._noise = 0.0
-        self._forward = _Pass()
-        self._forward_noise = 0.0
-        self._backward = _Pass()
-        self._samples = 1
+        self._steps = itertools.count(1)
+        self._tickets = itertools.count()
+        self._entries: OrderedDict[int, Entry] = OrderedDict()
 
     def add_hook(self, hook: Callable[[Report], object]) -> RemovableHandle:
         """Call ``hook(report)`` after each backward pass, until the handle is removed."""
@@ -82,62 +109,42 @@ class Ledger:
         self.hooks[handle.id] = hook
         return handle
 
-    def note_noise(self, seconds: float) -> None:
-        """Note a draw of noise, with which a forward pass begins."""
-        self._noise = seconds
+    def open(self, estimator: Estimator, samples: int) -> int:
+        """Begin an entry; return its ticket."""
+        ticket = next(self._tickets)
+        self._entries[ticket] = Entry(estimator, samples)
+        if len(self._entries) > _KEPT:
+            self._entries.popitem(last=False)
+        return ticket
 
-    def note_solve(
-        self,
-        *,
-        forward: bool,
-        samples: int,
-        solves: int,
-        avoided: int,
-        cause: str,
-        timeouts: int,
-        seconds: float,
-    ) -> None:
-        """Note one batch of solves."""
-        if forward:
-            self._forward, self._backward = _Pass(), _Pass()
-            self._forward_noise, self._noise = self._noise, 0.0
-            self._samples = samples
-        made = self._forward if forward else self._backward
-        made.solves += solves
-        made.timeouts += timeouts
-        made.seconds += seconds
-        if avoided:
-            made.avoided[cause] = made.avoided.get(cause, 0) + avoided
+    def entry(self, ticket: Tensor, estimator: Estimator) -> Entry:
+        """Return the entry of a ticket; a new one in place of one that was forgotten."""
+        key = int(ticket)
+        found = self._entries.get(key)
+        if found is None:
+            found = self._entries[key] = Entry(estimator, estimator.samples)
+        return found
 
     def conclude(
-        self,
-        gradient: Tensor,
-        weight: Tensor | None,
-        change: Tensor | None,
-        solver: Solver,
-        estimator: Estimator,
+        self, gradient: Tensor, weight: Tensor | None, change: Tensor | None, entry: Entry, solver: Solver
     ) -> None:
         """Make the report of a backward pass from what it ended in, and hand it on."""
-        forward, backward = self._forward, self._backward
-        self._backward = _Pass()
-        self._step += 1
+        forward, backward, noise = entry.forward, entry.backward, entry.noise
+        # A second backward pass through the same graph repeats neither the draw nor the solves of the forward pass.
+        entry.forward, entry.backward, entry.noise = Pass(), Pass(), 0.0
         self.report = report = Report(
-            step=self._step,
+            step=next(self._steps),
             solver=solver.name,
-            estimator=estimator,
+            estimator=entry.estimator,
             rows=gradient.shape[0],
-            samples=self._samples,
+            samples=entry.samples,
             solves=forward.solves + backward.solves,
             avoided=forward.avoided | backward.avoided,
             timeouts=forward.timeouts + backward.timeouts,
-            seconds={
-                "noise": self._forward_noise,
-                "forward": forward.seconds,
-                "backward": backward.seconds,
-            },
+            seconds={"noise": noise, "forward": forward.seconds, "backward": backward.seconds},
             # float64, so that squares of the smallest and largest float32 neither vanish nor overflow
             gradient_norms=torch.linalg.vector_norm(
-                gradient.reshape(gradient.shape[0], -1), dim=1, dtype=torch.float64
+                gradient.reshape(gradient.shape[0], gradient[:1].numel()), dim=1, dtype=torch.float64
             ),
             steps=None if weight is None else weight.reshape(weight.shape[:2]).reciprocal(),
             changes=None if change is None else change.reshape(*change.shape[:2], -1).abs().amax(2),

@@ -1,4 +1,4 @@
-"""The three opaque operators: perturb theta, solve a batch of points, and conclude a backward pass.
+"""The opaque operators: begin a call, perturb theta, solve a batch of points, and conclude a backward pass.
 
 Opaque to torch.compile, export and torch.func, which see tensors in and a tensor of known shape out. Everything that
 needs Python values, such as a check that raises, happens inside.
@@ -24,26 +24,50 @@ from ._plan import check_theta, solve_rows
 from ._vmap import rows_first
 
 torch.library.define(
+    "imle::begin", "(SymInt samples, Tensor handle) -> Tensor", tags=(torch.Tag.nondeterministic_seeded,)
+)
+torch.library.define(
     "imle::map_solve",
-    "(Tensor points, Tensor? instances, Tensor? skip, bool moved, Tensor handle) -> Tensor",
+    "(Tensor points, Tensor? instances, Tensor? skip, bool moved, Tensor ticket, Tensor handle) -> Tensor",
 )
 torch.library.define(
     "imle::perturb",
-    "(Tensor theta, SymInt samples, bool raw, Tensor handle) -> Tensor",
+    "(Tensor theta, SymInt samples, bool raw, Tensor ticket, Tensor handle) -> Tensor",
     tags=(torch.Tag.nondeterministic_seeded,),
 )
 torch.library.define(
     "imle::conclude",
-    "(Tensor gradient, Tensor? weight, Tensor? change, Tensor handle) -> Tensor",
+    "(Tensor gradient, Tensor? weight, Tensor? change, Tensor ticket, Tensor handle) -> Tensor",
 )
+begin = torch.ops.imle.begin.default
 map_solve = torch.ops.imle.map_solve.default
 perturb = torch.ops.imle.perturb.default
 conclude = torch.ops.imle.conclude.default
 
 
+@torch.library.impl("imle::begin", "CompositeExplicitAutograd")
+def _begin(samples: int, handle: Tensor) -> Tensor:
+    """Begin the entry of one call of a layer in its ledger; return its ticket, int64 without dimensions.
+
+    An operator, so that each run of a compiled graph has an entry of its own.
+    """
+    binding = Binding.of(handle)
+    return torch.tensor(binding.ledger.open(binding.estimator, samples), device="cpu")
+
+
+@torch.library.register_fake("imle::begin")  # type: ignore[untyped-decorator]
+def _(samples: int, handle: Tensor) -> Tensor:
+    return torch.empty((), dtype=torch.int64, device="cpu")
+
+
 @torch.library.impl("imle::map_solve", "CompositeExplicitAutograd")
 def _map_solve(
-    points: Tensor, instances: Tensor | None, skip: Tensor | None, moved: bool, handle: Tensor
+    points: Tensor,
+    instances: Tensor | None,
+    skip: Tensor | None,
+    moved: bool,
+    ticket: Tensor,
+    handle: Tensor,
 ) -> Tensor:
     """Return argmax over the set of <z, point> for a batch of points, all of them in one call of the solver.
 
@@ -53,6 +77,7 @@ def _map_solve(
         skip: Shape ``(K, N)``, bool: points that are not solved and give zeros. None in the forward pass, which
             solves all.
         moved: Whether noise or a gradient moved the points away from theta.
+        ticket: Of the call, see :func:`begin`.
         handle: Of the binding that holds the solver, see :meth:`Binding.handle`.
 
     Returns:
@@ -86,20 +111,26 @@ def _map_solve(
     if which is not None:
         z = torch.zeros(k * n, *points.shape[2:], dtype=z.dtype, device=z.device).index_copy_(0, which, z)
     z = z.reshape(points.shape).expand(samples, *points.shape[1:]).contiguous()
-    binding.ledger.note_solve(
-        forward=forward,
-        samples=samples,
+    entry = binding.ledger.entry(ticket, binding.estimator)
+    entry.pass_of(forward=forward).note(
+        start=start,
         solves=len(rows),
         avoided=wanted - len(rows),
         cause="equal points" if forward else "zero gradient",
         timeouts=timeouts.total,
-        seconds=time.perf_counter() - start,
     )
     return z
 
 
 @torch.library.register_fake("imle::map_solve")  # type: ignore[untyped-decorator]
-def _(points: Tensor, instances: Tensor | None, skip: Tensor | None, moved: bool, handle: Tensor) -> Tensor:
+def _(
+    points: Tensor,
+    instances: Tensor | None,
+    skip: Tensor | None,
+    moved: bool,
+    ticket: Tensor,
+    handle: Tensor,
+) -> Tensor:
     return torch.empty_like(points, memory_format=torch.contiguous_format)
 
 
@@ -111,6 +142,7 @@ def _(
     instances: Tensor | None,
     skip: Tensor | None,
     moved: bool,
+    ticket: Tensor,
     handle: Tensor,
 ) -> tuple[Tensor, int]:
     size = info.batch_size
@@ -121,17 +153,18 @@ def _(
         instances = rows_first(instances, in_dims[1], size, at=0).flatten()
     if skip is not None:
         skip = rows_first(skip, in_dims[2], size, at=1).flatten(1)
-    return map_solve(points, instances, skip, moved, handle).reshape(shape), 1
+    return map_solve(points, instances, skip, moved, ticket, handle).reshape(shape), 1
 
 
 @torch.library.impl("imle::perturb", "CompositeExplicitAutograd")
-def _perturb(theta: Tensor, samples: int, raw: bool, handle: Tensor) -> Tensor:
+def _perturb(theta: Tensor, samples: int, raw: bool, ticket: Tensor, handle: Tensor) -> Tensor:
     """Return theta + factor * noise: one draw and one addition for all samples and rows, on theta's device.
 
     Args:
         theta: Scores, shape ``(N, *event)``, float32 or float64.
         samples: Number S of samples.
         raw: Whether to return the draws of the noise themselves.
+        ticket: Of the call, see :func:`begin`.
         handle: Of the binding that holds estimator and generator, see :meth:`Binding.handle`.
 
     Returns:
@@ -148,26 +181,34 @@ def _perturb(theta: Tensor, samples: int, raw: bool, handle: Tensor) -> Tensor:
         shape, estimator.draws, generator=binding.generator, device=theta.device, dtype=theta.dtype
     )
     points = noise if raw else noise.mul_(estimator.factor).add_(theta)
-    binding.ledger.note_noise(time.perf_counter() - start)
+    binding.ledger.entry(ticket, estimator).noise += time.perf_counter() - start
     return points
 
 
 @torch.library.register_fake("imle::perturb")  # type: ignore[untyped-decorator]
-def _(theta: Tensor, samples: int, raw: bool, handle: Tensor) -> Tensor:
+def _(theta: Tensor, samples: int, raw: bool, ticket: Tensor, handle: Tensor) -> Tensor:
     return theta.new_empty((samples, *theta.shape))
 
 
 @torch.library.register_vmap("imle::perturb")  # type: ignore[untyped-decorator]
 def _(
-    info: Any, in_dims: tuple[int | None, ...], theta: Tensor, samples: int, raw: bool, handle: Tensor
+    info: Any,
+    in_dims: tuple[int | None, ...],
+    theta: Tensor,
+    samples: int,
+    raw: bool,
+    ticket: Tensor,
+    handle: Tensor,
 ) -> tuple[Tensor, int]:
     theta = rows_first(theta, in_dims[0], info.batch_size, at=0)
-    points = perturb(theta.flatten(0, 1), samples, raw, handle)
+    points = perturb(theta.flatten(0, 1), samples, raw, ticket, handle)
     return points.reshape(samples, *theta.shape), 1
 
 
 @torch.library.impl("imle::conclude", "CompositeExplicitAutograd")
-def _conclude(gradient: Tensor, weight: Tensor | None, change: Tensor | None, handle: Tensor) -> Tensor:
+def _conclude(
+    gradient: Tensor, weight: Tensor | None, change: Tensor | None, ticket: Tensor, handle: Tensor
+) -> Tensor:
     """Return the gradient, and hand out the report of the backward pass that made it.
 
     An operator, so that a compiled backward pass reports as well; a copy, because an operator may not return what it
@@ -177,15 +218,19 @@ def _conclude(gradient: Tensor, weight: Tensor | None, change: Tensor | None, ha
         gradient: With respect to theta, shape ``(N, *event)``.
         weight: 1 / lam, shape ``(S, N, 1, ...)``, of estimators that have such a step.
         change: Difference of source and target states, shape ``(S, N, *event)``, of the same.
+        ticket: Of the call, see :func:`begin`.
         handle: Of the binding that reports, see :meth:`Binding.handle`.
     """
     binding = Binding.of(handle)
-    binding.ledger.conclude(gradient, weight, change, binding.solver, binding.estimator)
+    entry = binding.ledger.entry(ticket, binding.estimator)
+    binding.ledger.conclude(gradient, weight, change, entry, binding.solver)
     return gradient.clone(memory_format=torch.contiguous_format)
 
 
 @torch.library.register_fake("imle::conclude")  # type: ignore[untyped-decorator]
-def _(gradient: Tensor, weight: Tensor | None, change: Tensor | None, handle: Tensor) -> Tensor:
+def _(
+    gradient: Tensor, weight: Tensor | None, change: Tensor | None, ticket: Tensor, handle: Tensor
+) -> Tensor:
     return torch.empty_like(gradient, memory_format=torch.contiguous_format)
 
 
@@ -196,6 +241,7 @@ def _(
     gradient: Tensor,
     weight: Tensor | None,
     change: Tensor | None,
+    ticket: Tensor,
     handle: Tensor,
 ) -> tuple[Tensor, int]:
     size = info.batch_size
@@ -204,4 +250,4 @@ def _(
         weight = rows_first(weight, in_dims[1], size, at=1).flatten(1, 2)
     if change is not None:
         change = rows_first(change, in_dims[2], size, at=1).flatten(1, 2)
-    return conclude(gradient.flatten(0, 1), weight, change, handle).reshape(gradient.shape), 0
+    return conclude(gradient.flatten(0, 1), weight, change, ticket, handle).reshape(gradient.shape), 0

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ._binding import Binding
+from ._ledger import CountingTimeouts
 from ._plan import solve_rows
 from ._vmap import rows_first
 
@@ -21,14 +22,20 @@ _NONE = 1e-12  # a weight that is none
 
 torch.library.define(
     "imle::sparsemap",
-    "(Tensor theta, Tensor? instances, SymInt iterations, float tolerance, Tensor handle) -> (Tensor, Tensor)",
+    "(Tensor theta, Tensor? instances, SymInt iterations, float tolerance, Tensor ticket, Tensor handle) "
+    "-> (Tensor, Tensor)",
 )
 sparsemap = torch.ops.imle.sparsemap.default
 
 
 @torch.library.impl("imle::sparsemap", "CompositeExplicitAutograd")
 def _sparsemap(
-    theta: Tensor, instances: Tensor | None, iterations: int, tolerance: float, handle: Tensor
+    theta: Tensor,
+    instances: Tensor | None,
+    iterations: int,
+    tolerance: float,
+    ticket: Tensor,
+    handle: Tensor,
 ) -> tuple[Tensor, Tensor]:
     r"""Return the point of conv(Z) nearest to theta, and the structures that it is a mixture of.
 
@@ -41,6 +48,7 @@ def _sparsemap(
         instances: Numbers of the rows' instances, shape ``(N,)``, or None.
         iterations: Rounds at most.
         tolerance: Duality gap at which a row is done, relative to the square of its own size.
+        ticket: Of the call, see :func:`begin`.
         handle: Of the binding that holds the solver, see :meth:`Binding.handle`.
 
     Returns:
@@ -56,22 +64,24 @@ def _sparsemap(
     n, event = theta.shape[0], theta.shape[1:]
     prepared = None if instances is None else binding.prepared(instances)
     author = type(binding.solver).solve.__wrapped__.__get__(binding.solver)  # type: ignore[attr-defined]
-    solves = 0
+    solves = timed_out = 0
 
     def best(directions: np.ndarray, which: np.ndarray) -> np.ndarray:
-        nonlocal solves
+        nonlocal solves, timed_out
         solves += len(which)
         rows = torch.from_numpy(directions).to(theta.device).reshape(-1, *event)
         chosen = None if prepared is None else [prepared[i] for i in which.tolist()]
-        z = solve_rows(
-            binding.solver,
-            author,
-            rows,
-            prepared=chosen,
-            sign=binding.sign,
-            moved=True,
-            validate=binding.validate,
-        )
+        with CountingTimeouts() as timeouts:
+            z = solve_rows(
+                binding.solver,
+                author,
+                rows,
+                prepared=chosen,
+                sign=binding.sign,
+                moved=True,
+                validate=binding.validate,
+            )
+        timed_out += timeouts.total
         return z.reshape(len(which), -1).cpu().numpy()
 
     # Infinite or NaN entries are found by the first call of the solver.
@@ -107,15 +117,8 @@ def _sparsemap(
         .reshape(n, slots, event.numel())
         .swapaxes(0, 1)
     )
-    binding.ledger.note_solve(
-        forward=True,
-        samples=1,
-        solves=solves,
-        avoided=0,
-        cause="",
-        timeouts=0,
-        seconds=time.perf_counter() - start,
-    )
+    entry = binding.ledger.entry(ticket, binding.estimator)
+    entry.forward.note(start=start, solves=solves, timeouts=timed_out)
     return torch.from_numpy(points).to(theta), torch.from_numpy(active.copy()).to(theta).reshape(
         slots, *theta.shape
     )
@@ -169,7 +172,12 @@ class _Mixture:
 
 @torch.library.register_fake("imle::sparsemap")  # type: ignore[untyped-decorator]
 def _(
-    theta: Tensor, instances: Tensor | None, iterations: int, tolerance: float, handle: Tensor
+    theta: Tensor,
+    instances: Tensor | None,
+    iterations: int,
+    tolerance: float,
+    ticket: Tensor,
+    handle: Tensor,
 ) -> tuple[Tensor, Tensor]:
     slots = min(iterations, theta.shape[1:].numel()) + 1
     return theta.new_empty((1, *theta.shape)), theta.new_empty((slots, *theta.shape))
@@ -183,10 +191,11 @@ def _(
     instances: Tensor | None,
     iterations: int,
     tolerance: float,
+    ticket: Tensor,
     handle: Tensor,
 ) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
     theta = rows_first(theta, in_dims[0], info.batch_size, at=0)
     if instances is not None:
         instances = rows_first(instances, in_dims[1], info.batch_size, at=0).flatten()
-    points, active = sparsemap(theta.flatten(0, 1), instances, iterations, tolerance, handle)
+    points, active = sparsemap(theta.flatten(0, 1), instances, iterations, tolerance, ticket, handle)
     return (points.reshape(1, *theta.shape), active.reshape(-1, *theta.shape)), (1, 1)

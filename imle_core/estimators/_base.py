@@ -148,7 +148,7 @@ class Estimator(ABC):
         """Raise SolverParameterError if a gradient through this solver would be wrong."""
 
     def project(self, theta: Tensor) -> Tensor:
-        """Return the scores to be perturbed and solved, differentiably; theta itself by default."""
+        """Return the scores to be perturbed and solved; theta itself by default. The gradient is to undo it."""
         return theta
 
     def perturb(self, theta: Tensor, draws: Tensor) -> Tensor:

@@ -42,12 +42,12 @@ def less_baseline(reward: Tensor, baseline: Baseline, draws: Draws) -> Tensor:
     if baseline == "none":
         return reward
     size = 2 if draws == "antithetic" else 1
-    group = reward.reshape(size, -1, reward.shape[1]).sum(0).repeat(size, 1)
+    group = reward.reshape(size, reward.shape[0] // size, reward.shape[1]).sum(0).repeat(size, 1)
     return reward - (reward.sum(0) - group) / (reward.shape[0] - size)
 
 
 def weighted_score(reward: Tensor, score: Tensor) -> Tensor:
     """Return the mean over samples of ``reward * score``: (S, N) and (S, N, *event) to (N, *event)."""
-    flat = score.reshape(*score.shape[:2], -1)
+    flat = score.reshape(*score.shape[:2], score.shape[2:].numel())
     product = reward.transpose(0, 1).unsqueeze(1) @ flat.transpose(0, 1)
     return product.reshape(score.shape[1:]) / reward.shape[0]

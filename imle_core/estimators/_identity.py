@@ -10,6 +10,7 @@ import torch
 from imle_core._checks import require_choice
 from imle_core.errors import SolverParameterError
 
+from ._base import Backward, Gradient
 from ._straight_through import StraightThrough
 
 if TYPE_CHECKING:
@@ -72,14 +73,35 @@ class Identity(StraightThrough):
             )
 
     def project(self, theta: Tensor) -> Tensor:
-        """Return P(theta), row by row, shape ``(N, *event)``; a row without variation or norm stays as it is."""
-        rows = theta.reshape(theta.shape[0], -1)
+        """Return P(theta), row by row, shape ``(N, *event)``; zeros of a row without variation or norm."""
+        rows = theta.reshape(theta.shape[0], theta.shape[1:].numel())
+        return self._parts(rows)[0].reshape(theta.shape)
+
+    def gradient(self, backward: Backward) -> Gradient:
+        """Return the transposed Jacobian of the projection times the mean loss gradient.
+
+        With y = P(theta) = c / n, c = theta or theta less its mean, and n its norm or standard deviation, which is
+        ``scale`` times the norm: P'^T g = (g - y <y, g> scale^2) / n, less its mean where a mean was taken.
+        """
+        shape = backward.theta.shape
+        g = backward.g.mean(0).reshape(shape[0], shape[1:].numel())
+        y, size, scale = self._parts(backward.theta.reshape(g.shape))
+        if size is not None:
+            g = (g - y * (y * g).sum(1, keepdim=True) * scale**2) / size
         if self.projection in ("mean", "std"):
-            rows = rows - rows.mean(1, keepdim=True)
-        if self.projection in ("norm", "std"):
-            norm = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-            if self.projection == "std":
-                norm = norm / max(rows.shape[1], 1) ** 0.5
-            # Where the norm is zero so is the row, and it has no direction to be divided along.
-            rows = rows / torch.where(norm > 0, norm, 1.0)
-        return rows.reshape(theta.shape)
+            g = g - g.mean(1, keepdim=True)
+        return Gradient(g.reshape(shape))
+
+    def _parts(self, rows: Tensor) -> tuple[Tensor, Tensor | None, float]:
+        """Return the projected rows, what they were divided by, and what part of the norm that is."""
+        count = max(rows.shape[1], 1)
+        centred = rows - rows.mean(1, keepdim=True) if self.projection in ("mean", "std") else rows
+        if self.projection in ("none", "mean"):
+            return centred, None, 1.0
+        norm = torch.linalg.vector_norm(centred, dim=1, keepdim=True)
+        # What rounding leaves of a constant row has no direction to be divided along.
+        rounding = 8 * torch.finfo(rows.dtype).eps * count**0.5 * rows.abs().sum(1, keepdim=True) / count
+        nothing = norm <= (rounding if self.projection == "std" else 0.0)
+        scale = count**-0.5 if self.projection == "std" else 1.0
+        size = torch.where(nothing, 1.0, norm * scale)
+        return torch.where(nothing, 0.0, centred / size), size, scale

@@ -81,7 +81,8 @@ class SparseMAP(Tempered):
         if not backward.adapt:  # one structure alone: there is no direction
             return Gradient(torch.zeros_like(backward.theta))
         active, g = backward.points, backward.g[0]
-        directions = (active[1:] - active[:1]).flatten(2).transpose(0, 1).double()  # (N, K - 1, d)
+        rows = active.reshape(*active.shape[:2], -1)
+        directions = (rows[1:] - rows[:1]).transpose(0, 1).double()  # (N, K - 1, d)
         gram = directions @ directions.transpose(1, 2)
         along = directions @ g.reshape(*g.shape[:1], -1, 1).double()
         # Slots that are not used are zero rows, which the pseudo-inverse leaves out.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
+from imle_core._checks import require_choice
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,10 +49,12 @@ def uniform(
     Reference:
         Owen (2003), Quasi-Monte Carlo sampling, sections 3 and 4.
     """
+    require_choice("sample", "draws", draws, ("independent", "antithetic", "sobol"))
     if dtype not in _RESOLUTION:
         raise ValueError(f"noise is drawn in float32 or float64; got {dtype}.")
     if draws == "sobol":
-        u = _sobol(tuple(shape), generator, device, dtype)
+        # Rounded to float32, the largest are 1, whose quantile is infinite.
+        u = _sobol(tuple(shape), generator, device, dtype).clamp_(max=1 - 2 * _RESOLUTION[dtype])
     else:
         shape = tuple(shape)
         first = (-(-shape[0] // 2), *shape[1:]) if draws == "antithetic" else shape
@@ -69,6 +73,10 @@ def _sobol(
     device: torch.device | str | None,
     dtype: torch.dtype,
 ) -> Tensor:
+    if len(shape) < 2:
+        raise ValueError(f"Sobol draws have samples and rows: a shape (S, N, *event); got {shape}.")
+    if torch.Size(shape).numel() == 0:
+        return torch.empty(shape, device=device, dtype=dtype)
     samples, rows = shape[:2]
     dimension = torch.Size(shape[2:]).numel()
     if dimension > _MAX_DIMENSION:
@@ -76,8 +84,8 @@ def _sobol(
             f"a Sobol sequence has at most {_MAX_DIMENSION} dimensions; an event of shape {shape[2:]} has "
             f"{dimension} entries. Use antithetic or independent draws."
         )
-    points = _points(samples, dimension, torch.device(device or "cpu"))
     shift = torch.randint(2**_BITS, (rows, dimension), generator=generator, device=device, dtype=torch.int32)
+    points = _points(samples, dimension, shift.device)
     # Exclusive or with a random number: uniform, and the points of a row stay as evenly spread as they were.
     shifted = points[:, None] ^ shift
     return shifted.to(dtype).add_(0.5).mul_(2.0**-_BITS).reshape(shape)
@@ -88,5 +96,6 @@ def _points(samples: int, dimension: int, device: torch.device) -> Tensor:
     """Return the points of a scrambled Sobol sequence as integers, shape ``(samples, dimension)``."""
     # The matrix scramble is the same in each call; what is random in each is the shift.
     engine = torch.quasirandom.SobolEngine(max(dimension, 1), scramble=True, seed=0)  # type: ignore[no-untyped-call]
-    points = engine.draw(samples, dtype=torch.float64)[:, :dimension]
+    with torch.device("cpu"):  # whatever the default device is
+        points = engine.draw(samples, dtype=torch.float64)[:, :dimension]
     return (points * 2**_BITS).to(torch.int32).to(device)

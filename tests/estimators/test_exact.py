@@ -259,3 +259,20 @@ def test_theta_that_is_not_finite_is_refused():
 def test_parameter_out_of_range_is_refused_at_construction(make, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         make()
+
+
+def test_an_empty_batch_has_an_empty_expectation():
+    for estimator in (imle.ScoreFunction(), imle.ScoreFunction(noise=None)):
+        theta = torch.zeros(0, 5, dtype=torch.float64, requires_grad=True)
+        value = layer_of(SETS[0], estimator).expectation(lambda z: z[..., 0], theta)
+        value.sum().backward()
+        assert value.shape == (0,)
+        assert theta.grad.shape == (0, 5)
+
+
+def test_inference_mode_is_no_obstacle():
+    theta = randn(3, 5)
+    with torch.inference_mode():
+        for estimator in (imle.Exact(), imle.Exact(output="marginals"), imle.SparseMAP(), imle.IMLE()):
+            assert layer_of(SETS[0], estimator)(theta).shape == (3, 5)
+            assert layer_of(SETS[0], estimator)(theta.clone()).shape == (3, 5)

@@ -197,3 +197,21 @@ def test_a_solver_that_takes_no_negative_costs_is_refused():
 def test_parameter_out_of_range_is_refused_at_construction(options, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         imle.SparseMAP(**options)
+
+
+class Interval(imle.Solver):
+    """The numbers 0 and 1."""
+
+    sense = "max"
+    event_shape = ()
+
+    def solve(self, theta):
+        return theta > 0
+
+
+def test_events_without_dimensions():
+    theta = torch.tensor([-1.0, 0.25, 2.0], requires_grad=True)
+    z = imle.SolverLayer(Interval(), imle.SparseMAP())(theta)
+    torch.testing.assert_close(z, torch.tensor([0, 0.25, 1]))
+    z.sum().backward()
+    torch.testing.assert_close(theta.grad, torch.tensor([0.0, 1, 0]))

@@ -4,11 +4,12 @@ import copy
 import json
 import logging
 import pickle
+import threading
 
 import numpy as np
 import pytest
 import torch
-from toys import Box, CheapestK, TopK, Window
+from toys import Box, CheapestK, Listed, TopK, Window
 
 import imle_core as imle
 
@@ -118,6 +119,77 @@ def test_validation_in_between_leaves_no_trace():
     assert layer.last_report.rows == 4
 
 
+def test_calls_do_not_mix():
+    # validation between forward and backward, two calls before their backward passes, and another estimator meanwhile
+    layer = imle.SolverLayer(TopK(), imle.IMLE(samples=3))
+    reports = []
+    layer.register_report_hook(reports.append)
+    first, second = torch.rand(4, 5, requires_grad=True), torch.rand(6, 5, requires_grad=True)
+    a = (layer(first) * torch.randn(4, 5)).sum()
+    with torch.no_grad():
+        layer.eval()(torch.rand(1000, 5))
+    layer.train().estimator = imle.IMLE(samples=1)
+    b = (layer(second) * torch.randn(6, 5)).sum()
+    a.backward()
+    b.backward()
+    found = [(r.rows, r.samples, r.solves, r.estimator.samples) for r in reports]
+    assert found == [(4, 3, 2 * 3 * 4, 3), (6, 1, 2 * 6, 1)]
+
+
+def test_a_second_backward_pass_through_a_graph_counts_its_own_solves():
+    layer = imle.SolverLayer(TopK(), imle.IMLE(samples=2))
+    loss = (layer(torch.rand(4, 5, requires_grad=True)) * torch.randn(4, 5)).sum()
+    loss.backward(retain_graph=True)
+    assert layer.last_report.solves == 2 * 4 + 2 * 4
+    loss.backward()
+    assert layer.last_report.solves == 2 * 4
+    assert layer.last_report.seconds["forward"] == layer.last_report.seconds["noise"] == 0
+
+
+def test_calls_in_several_threads_do_not_mix():
+    solver = CheapestK(2)
+    layer, reports = imle.SolverLayer(solver, imle.IMLE(samples=2)), []
+    layer.register_report_hook(reports.append)
+
+    def work(rows):
+        for _ in range(20):
+            (layer(torch.rand(rows, 5, requires_grad=True)) * torch.randn(rows, 5)).sum().backward()
+
+    threads = [threading.Thread(target=work, args=(rows,)) for rows in (1, 2, 3, 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(reports) == 80
+    assert {(r.rows, r.solves) for r in reports} == {(rows, 4 * rows) for rows in (1, 2, 3, 4)}
+    assert sorted(r.step for r in reports) == list(range(1, 81))
+
+
+@pytest.mark.parametrize(
+    "estimator", [imle.ScoreFunction(samples=3), imle.ScoreFunction(samples=3, noise=None)]
+)
+def test_samples_of_the_score_function_are_told(estimator):
+    layer = imle.SolverLayer(Listed(torch.eye(5)), estimator)
+    backward(layer, torch.rand(4, 5), torch.randn(4, 5))
+    assert (layer.last_report.samples, layer.last_report.rows) == (3, 4)
+    layer.expectation(lambda z: z[..., 0], torch.rand(6, 5, requires_grad=True)).sum().backward()
+    assert (layer.last_report.samples, layer.last_report.rows) == (3, 6)
+
+
+@pytest.mark.parametrize("projection", ["none", "mean", "norm", "std"])
+def test_figures_of_a_projected_theta_are_of_theta(projection):
+    layer = imle.SolverLayer(TopK(), imle.Identity(projection=projection))
+    grad = backward(layer, torch.rand(4, 5) * 1e-3, torch.randn(4, 5))
+    assert layer.last_report.gradient_norm == pytest.approx(grad.norm().item(), rel=1e-5)
+
+
+def test_calls_without_a_backward_pass_are_forgotten():
+    layer = imle.SolverLayer(TopK()).eval()
+    for _ in range(1000):
+        layer(torch.rand(1, 5))
+    assert len(layer._binding.ledger._entries) < 300
+
+
 def test_gradients_in_eval_report_the_one_point():
     layer = imle.SolverLayer(TopK(), imle.IMLE(samples=4)).eval()
     backward(layer, torch.rand(3, 5), torch.randn(3, 5))
@@ -151,6 +223,12 @@ def test_timeouts_that_a_solver_notes_are_counted():
     layer = imle.SolverLayer(OutOfTime())
     backward(layer, torch.rand(4, 5), torch.randn(4, 5))
     assert layer.last_report.timeouts == 3 + 3
+
+
+def test_timeouts_in_the_rounds_of_sparsemap_are_counted():
+    layer = imle.SolverLayer(OutOfTime(), imle.SparseMAP())
+    backward(layer, torch.rand(4, 5), torch.randn(4, 5))
+    assert layer.last_report.timeouts == layer.last_report.solves - 2  # two rounds, all rows but one in each
 
 
 def test_a_timeout_of_a_direct_call_is_logged(caplog):

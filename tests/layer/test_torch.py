@@ -229,9 +229,19 @@ def test_activation_checkpointing_repeats_the_noise():
 def test_second_derivatives_and_forward_mode_raise_instead_of_being_zero():
     layer = imle.SolverLayer(TopK(2), imle.IMLE())
     theta = randn(4, 5).requires_grad_()
-    (g,) = torch.autograd.grad(layer(theta).square().sum(), theta, create_graph=True)
-    with pytest.raises(RuntimeError, match="does not require grad"):
-        g.sum().backward()
+    for estimator in (imle.IMLE(), imle.Identity(), imle.SparseMAP()):
+        layer.estimator = estimator
+        for loss in (lambda z: z.square(), lambda z: z):
+            # also where the loss has a second derivative beside the layer's, which would hide that one is missing
+            value = loss(layer(theta)).sum() + theta.square().sum()
+            (g,) = torch.autograd.grad(value, theta, create_graph=True)
+            with pytest.raises(imle.errors.MissingCapabilityError, match="no derivative of its own"):
+                g.square().sum().backward()
+    layer.estimator = imle.ScoreFunction()
+    value = layer.expectation(lambda z: z.sum(-1), theta).sum() + theta.square().sum()
+    (g,) = torch.autograd.grad(value, theta, create_graph=True)
+    with pytest.raises(imle.errors.MissingCapabilityError, match="no derivative of its own"):
+        g.square().sum().backward()
     with pytest.raises(NotImplementedError, match="jvp"):
         torch.func.jvp(layer, (randn(4, 5),), (randn(4, 5),))
 

@@ -158,3 +158,38 @@ def test_perturbed_gradient_stays_unbiased(draws, baseline):
 def test_what_cannot_be_coupled_is_refused_at_construction(make, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         make()
+
+
+def test_the_largest_sobol_point_has_a_finite_quantile_in_float32(monkeypatch):
+    # 2^30 - 1 rounds to 2^30: a uniform of one. Once in 3e7 entries
+    monkeypatch.setattr(
+        torch, "randint", lambda high, shape, **o: torch.full(shape, high - 1, dtype=o["dtype"])
+    )
+    monkeypatch.setattr(
+        "imle_core.noise._uniform._points", lambda s, d, device: torch.zeros(s, d, dtype=torch.int32)
+    )
+    for noise in NOISES:
+        assert noise.sample((4, 3, 2), "sobol").isfinite().all()
+
+
+def test_shapes_without_entries_and_without_rows():
+    for shape in ((0, 3, 2), (4, 0, 2), (4, 3, 0)):
+        assert imle.Normal().sample(shape, "sobol").shape == shape
+    with pytest.raises(
+        ValueError, match=r"Sobol draws have samples and rows: a shape \(S, N, \*event\); got \(4,\)"
+    ):
+        imle.Normal().sample((4,), "sobol")
+
+
+def test_a_misspelt_kind_of_draws_is_refused():
+    for noise in NOISES:
+        with pytest.raises(
+            ValueError, match="draws must be one of 'independent', 'antithetic', 'sobol'; got 'sobl'"
+        ):
+            noise.sample((4, 3, 2), "sobl")
+
+
+def test_another_default_device_is_no_obstacle():
+    with torch.device("meta"):
+        imle.IMLE(draws="sobol")
+        assert imle.Normal().sample((4, 3, 2), "sobol", device="cpu").isfinite().all()
