@@ -24,7 +24,7 @@ ESTIMATORS = [
     imle.ScoreFunction(samples=8, noise=None),
     imle.Exact(samples=4),
     imle.Exact(output="marginals"),
-    imle.SparseMAP(),
+    imle.SparseMAP(tau=2.0),
 ]
 INSTANCES, ITEMS, FEATURES = 100, 5, 5
 

@@ -35,6 +35,7 @@ def estimators(as_json: AsJson = False) -> None:
         options = ", ".join(f"{option.name}={option.default}" for option in entry.options)
         print_facts(
             [
+                ("when", entry.when),
                 ("forward", entry.forward),
                 ("backward", entry.backward),
                 ("options", options),
@@ -52,6 +53,7 @@ def describe(entry: EstimatorEntry) -> None:
     """Print all that the catalogue says about one estimator."""
     print_heading(entry.name, "gradient estimator")
     print_text(entry.summary)
+    print_text(entry.when)
     print_heading("Solver calls for each row in training", "S: samples")
     print_facts([("forward pass", entry.forward), ("backward pass", entry.backward)])
     print_table(

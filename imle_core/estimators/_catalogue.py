@@ -33,6 +33,7 @@ class EstimatorEntry:
         name: What stands for it in ``SolverLayer(solver, "name")``, with its defaults.
         target: The class or function that makes it, in :mod:`imle_core.estimators` and in :mod:`imle_core`.
         summary: One line: what it is.
+        when: One line: when to choose it.
         forward: Solver calls of a forward pass in training, for each row; S is the number of samples.
         backward: Solver calls of a backward pass, for each row.
         options: Its keyword parameters.
@@ -42,6 +43,7 @@ class EstimatorEntry:
     name: str
     target: str
     summary: str
+    when: str
     forward: str
     backward: str
     options: tuple[Option, ...]
@@ -75,6 +77,7 @@ CATALOGUE = {
             name="imle",
             target="IMLE",
             summary="Implicit MLE: perturb, and compare with the solution at a target that the loss prefers.",
+            when="By default: any solver, a differentiable loss, two solves for a row and step.",
             forward="S",
             backward="S (central difference: 2S)",
             options=(_SAMPLES, _NOISE, _DRAWS, _TAU, _LAM, _STEP, _difference("forward"), _TARGET),
@@ -84,6 +87,7 @@ CATALOGUE = {
             name="aimle",
             target="AIMLE",
             summary="Adaptive I-MLE: a controller keeps the step where gradients are neither zero nor everywhere.",
+            when="Where a third solve is affordable, and where the step is not to be tuned.",
             forward="S",
             backward="2S (forward difference: S)",
             options=(
@@ -100,6 +104,7 @@ CATALOGUE = {
             name="blackbox",
             target="BlackBox",
             summary="Differentiation of black-box solvers: I-MLE without noise, the cheapest.",
+            when="For the cheapest step with no randomness, on problems without ties.",
             forward="1",
             backward="1",
             options=(_LAM, _STEP),
@@ -109,6 +114,7 @@ CATALOGUE = {
             name="perturbed",
             target="Perturbed",
             summary="Perturbed optimiser: the gradient of the expected state, from many samples and no further solve.",
+            when="For the gradient of the expected state itself, and for costs that must keep their sign.",
             forward="S",
             backward="0",
             options=(
@@ -125,6 +131,7 @@ CATALOGUE = {
             name="straight_through",
             target="StraightThrough",
             summary="Straight-through: the loss gradient itself, as if the solver were the identity.",
+            when="For a quick start, where a further solve is not affordable.",
             forward="S",
             backward="0",
             options=(_SAMPLES, _NO_NOISE, _DRAWS, _TAU),
@@ -134,6 +141,7 @@ CATALOGUE = {
             name="identity",
             target="Identity",
             summary="Identity with projection: straight-through, without the directions that the solver cannot see.",
+            when="Where no further solve is affordable and all structures have the same number of ones.",
             forward="S",
             backward="0",
             options=(
@@ -154,6 +162,7 @@ CATALOGUE = {
             name="score_function",
             target="ScoreFunction",
             summary="Score function (REINFORCE): from the values of the loss, which need not be differentiable.",
+            when="Where the loss is not differentiable, and samples are cheap.",
             forward="S",
             backward="0",
             options=(
@@ -171,6 +180,7 @@ CATALOGUE = {
             name="exact",
             target="Exact",
             summary="Exact marginals, of solvers with exact inference: no noise, no variance of its own.",
+            when="Wherever the set has exact inference and it is fast enough.",
             forward="0",
             backward="0",
             options=(
@@ -184,6 +194,7 @@ CATALOGUE = {
             name="sparsemap",
             target="SparseMAP",
             summary="SparseMAP: a sparse mixture of structures, nearest to theta, by the solver alone.",
+            when="For soft answers of few structures, at some solves more in the forward pass.",
             forward="as many as it takes, at least 2",
             backward="0",
             options=(
