@@ -1,4 +1,5 @@
 from . import errors as errors
+from . import losses as losses
 from ._family import ExponentialFamily as ExponentialFamily
 from ._layer import SolverLayer as SolverLayer
 from ._layer import differentiable as differentiable

@@ -53,6 +53,10 @@ class InvalidInstanceError(ImleError, ValueError):
     """The per-row instances handed to a solver are not valid for it, or do not match the rows."""
 
 
+class InvalidTargetError(ImleError, ValueError):
+    """What a loss compares with, a target or a pool of solutions, is not valid for its solver or its prediction."""
+
+
 class MissingCapabilityError(ImleError, NotImplementedError):
     """A solver does not implement an optional method; the message names both."""
 

@@ -1,0 +1,196 @@
+"""A pool of solutions that were seen before, to compare predictions with in the place of a solve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from imle_core._checks import require_count
+from imle_core.errors import InvalidInstanceError, InvalidTargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+
+
+class SolutionPool(nn.Module):
+    """Distinct structures, the latest found, for each instance: an inner approximation of the set Z.
+
+    Begin it with the solutions of the training set; the losses that use it add to it. It is saved with the model: its
+    structures in ``state_dict``, and which instances they are of, where instances are numbers, strings, tuples or dicts
+    of these; structures of other instances are left out when a checkpoint is loaded. Losses may share a pool.
+
+    Args:
+        capacity: The most structures that are kept for one instance; the first found gives way to the next one.
+
+    Attributes:
+        states: The structures, shape ``(P, *event)``: a buffer on the device of the first ones added, or where the
+            module was moved to.
+
+    Raises:
+        ValueError: the capacity is no positive integer.
+
+    Reference:
+        Mulamba, Mandi, Diligenti, Lombardi, Bucarey and Guns (2021), Contrastive losses and solution caching for
+        predict-and-optimize, section on solution caching.
+
+    Example:
+        >>> import torch
+        >>> pool = SolutionPool(capacity=100)
+        >>> pool.add(torch.eye(3)), pool.add(torch.eye(3)), len(pool)
+        (3, 0, 3)
+    """
+
+    states: Tensor
+    groups: Tensor
+
+    def __init__(self, capacity: int = 1000) -> None:
+        super().__init__()
+        require_count("SolutionPool", "capacity", capacity)
+        self.capacity = capacity
+        self.register_buffer("states", torch.empty(0))
+        self.register_buffer("groups", torch.empty(0, dtype=torch.int64))  # number of the instance of each
+        self._instances: list[Any] = []
+        self._numbers: dict[Hashable, int] = {}
+        self._seen: set[tuple[int, bytes]] = set()
+
+    def __len__(self) -> int:
+        """Return the number of structures, of all instances."""
+        return len(self.groups)
+
+    def add(self, states: Any, *, instances: Sequence[Any] | None = None) -> int:
+        """Add structures that are not in the pool yet.
+
+        Args:
+            states: Tensor or array, shape ``(N, *event)``.
+            instances: The instance that each is a structure of; None where rows have none.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            InvalidTargetError: the states are not finite, or not of the shape of those in the pool.
+        """
+        states = torch.as_tensor(states).detach()
+        if states.ndim < 1 or (len(self) > 0 and states.shape[1:] != self.states.shape[1:]):
+            event = str(tuple(self.states.shape[1:])) if len(self) else "any shape"
+            raise InvalidTargetError(
+                f"SolutionPool.add: states {tuple(states.shape)}; use (N, *event) with an event of {event}."
+            )
+        if not torch.isfinite(states).all():
+            raise InvalidTargetError("SolutionPool.add: states must be finite.")
+        groups = self._groups_of(instances, len(states), new=True)
+        dtype = states.dtype if states.is_floating_point() else torch.get_default_dtype()
+        if len(self) > 0:
+            dtype = torch.promote_types(self.states.dtype, dtype)
+            states = states.to(self.states.device)
+        states = states.to(dtype)
+        fresh = self._fresh(states, groups)
+        if fresh:
+            chosen = torch.tensor(fresh, device=states.device)
+            added = torch.tensor([groups[i] for i in fresh], device=states.device)
+            old = self.states.to(dtype) if len(self) else states[:0]
+            self._keep_latest(
+                torch.cat([old, states[chosen]]), torch.cat([self.groups.to(states.device), added])
+            )
+        return len(fresh)
+
+    def members(self, instances: Sequence[Any] | None, rows: int) -> Tensor:
+        """Return for each row which structures are of its instance, shape ``(rows, P)``, bool."""
+        groups = torch.tensor(self._groups_of(instances, rows, new=False), dtype=torch.int64)
+        return groups.to(self.groups.device)[:, None] == self.groups
+
+    def _groups_of(self, instances: Sequence[Any] | None, rows: int, *, new: bool) -> list[int]:
+        if instances is not None and len(instances) != rows:
+            raise InvalidInstanceError(
+                f"SolutionPool: {len(instances)} instances for {rows} rows; give one for each."
+            )
+        given = [None] * rows if instances is None else instances
+        groups = []
+        for instance in given:
+            number = self._numbers.get(_key(instance), -1)
+            if number < 0 and new:
+                number = self._numbers[_key(instance)] = len(self._instances)
+                self._instances.append(instance)
+            groups.append(number)
+        return groups
+
+    def _fresh(self, states: Tensor, groups: list[int]) -> list[int]:
+        """Return the indices of those that are not known yet, and know them from now on."""
+        fresh = []
+        for i, key in enumerate(_fingerprints(states, groups)):
+            if key not in self._seen:
+                self._seen.add(key)
+                fresh.append(i)
+        return fresh
+
+    def _keep_latest(self, states: Tensor, groups: Tensor) -> None:
+        """Keep the last ``capacity`` structures of each instance, in the order in which they were found."""
+        size = torch.bincount(groups)
+        order = groups.argsort(stable=True)
+        place = torch.empty_like(groups)  # of each structure among those of its instance
+        place[order] = (
+            torch.arange(len(groups), device=groups.device) - (size.cumsum(0) - size)[groups[order]]
+        )
+        keep = size[groups] - place <= self.capacity
+        if not keep.all():
+            self._seen.difference_update(_fingerprints(states[~keep], groups[~keep].tolist()))
+            states, groups = states[keep], groups[keep]
+        self.states, self.groups = states, groups
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return the instances, in plain types: a list of each, empty for one that is not plain."""
+        return {"instances": [[one] if _is_plain(one) else [] for one in self._instances]}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Take over the instances of the structures that were loaded before."""
+        saved = state["instances"]
+        self._instances = [one[0] if one else object() for one in saved]
+        self._numbers = {_key(one): number for number, one in enumerate(self._instances)}
+        known = [number for number, one in enumerate(saved) if one]
+        keep = torch.isin(self.groups, torch.tensor(known, dtype=torch.int64, device=self.groups.device))
+        states, groups = self.states[keep] if len(self) else self.states, self.groups[keep]
+        self._seen = set(_fingerprints(states, groups.tolist())) if len(groups) else set()
+        self._keep_latest(states, groups)
+
+    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
+        """Make room for the structures of a checkpoint, however many they are."""
+        for name in ("states", "groups"):
+            saved = state_dict.get(prefix + name)
+            if isinstance(saved, Tensor):
+                buffer = getattr(self, name)
+                setattr(self, name, torch.empty(saved.shape, dtype=saved.dtype, device=buffer.device))
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> SolutionPool:
+        """Move the structures with the module, but never round them: `.half()` is about the network."""
+        states = self.states
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        if self.states.dtype != states.dtype:
+            self.states = states.to(self.states.device)
+        return self
+
+    def extra_repr(self) -> str:
+        """Return the capacity and how much of it is taken."""
+        return f"capacity={self.capacity}, {len(self)} structures of {len(self._instances)} instances"
+
+
+def _fingerprints(states: Tensor, groups: list[int]) -> list[tuple[int, bytes]]:
+    """Return what two equal structures of one instance share; float64, so that the dtype makes no difference."""
+    rows = (
+        (states.reshape(len(states), states.shape[1:].numel()).double() + 0.0).cpu().numpy()
+    )  # + 0.0: -0.0 is 0.0
+    return [(group, row.tobytes()) for group, row in zip(groups, rows, strict=True)]
+
+
+def _key(instance: Any) -> Hashable:
+    return (dict, frozenset(instance.items())) if isinstance(instance, dict) else (type(instance), instance)
+
+
+def _is_plain(instance: Any) -> bool:
+    if isinstance(instance, tuple) and type(instance) is tuple:
+        return all(map(_is_plain, instance))
+    if type(instance) is dict:
+        return all(_is_plain(key) and _is_plain(value) for key, value in instance.items())
+    return instance is None or type(instance) in (bool, int, float, str)
