@@ -270,7 +270,7 @@ class ExponentialFamily(Distribution):
             generator: Source of randomness, on theta's device; None takes torch's global one.
 
         Returns:
-            noise, tau, error, and resolution: the error that S draws alone would leave.
+            The temperature, with the error that stays and what of it S draws alone would leave.
 
         Raises:
             MissingCapabilityError: the solver has no ``log_partition``.

@@ -149,7 +149,7 @@ def check_theta(solver: Solver, theta: Tensor, sign: int, *, policy: bool = True
         return
     low, high = (extreme.item() for extreme in torch.aminmax(theta))
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise _not_finite(solver, theta)
+        raise _not_finite(solver, theta * sign)
     if policy and solver.negative == "error" and (low if sign > 0 else -high) < 0:
         raise _is_negative(solver, theta * sign)
 
@@ -184,7 +184,7 @@ def _points(solver: Solver, theta: Tensor, sign: int, moved: bool) -> Tensor:
     # A few numbers, which a check must bring to the host anyway: NaN or inf where the row holds one.
     magnitude = theta.reshape(len(theta), -1).abs().amax(1).cpu().numpy()
     if not np.isfinite(magnitude).all():
-        raise _not_finite(solver, theta)
+        raise _not_finite(solver, theta * sign)
     theta = theta.contiguous()
     if solver.scale_invariant:
         _, exponent = np.frexp(magnitude)

@@ -487,3 +487,12 @@ def test_errors_survive_pickling():
 def test_errors_are_caught_by_the_built_in_that_one_would_expect(error, builtin):
     assert issubclass(error, builtin)
     assert issubclass(error, errors.ImleError)
+
+
+@pytest.mark.parametrize("estimator", ["imle", "blackbox"])
+@pytest.mark.parametrize("value", [float("inf"), float("-inf")])
+def test_an_infinite_cost_is_shown_with_the_sign_that_the_user_gave_it(estimator, value):
+    costs = torch.rand(3, 5)
+    costs[1, 2] = value
+    with pytest.raises(imle.errors.InvalidThetaError, match=rf"first at row 1, index \(2,\): {value}$"):
+        imle.SolverLayer(CheapestK(2), estimator)(costs)
