@@ -134,6 +134,9 @@ class Solver(ABC):
     def prepare(self, instance: Any) -> Any:
         """Turn one instance into what ``solve`` needs of it; called once for each distinct instance.
 
+        The methods that an author writes for a batch, ``solve``, ``is_feasible``, ``log_partition`` and ``sample``, are
+        given what this returns; ``decode`` and ``enumerate_support`` are given the user's own instance.
+
         Raises:
             InvalidInstanceError: by default, because a solver has one instance unless it overrides this.
         """
@@ -162,7 +165,18 @@ class Solver(ABC):
         raise MissingCapabilityError(f"{self.name} has no `encode`: its states have no other form.")
 
     def is_feasible(self, z: Any, *, instances: Sequence[Any] | None = None) -> Any:
-        """Return for each row of states, shape ``(N, *event)``, whether it belongs to the set Z."""
+        """Return for each row of states whether it belongs to the set Z.
+
+        Args:
+            z: States, shape ``(N, *event)``; an array, or a tensor if ``solve`` is given tensors.
+            instances: What :meth:`prepare` returned for each row, where rows may differ.
+
+        Returns:
+            Booleans, shape ``(N,)``.
+
+        Raises:
+            MissingCapabilityError: the solver does not implement it.
+        """
         raise MissingCapabilityError(
             f"{self.name} has no `is_feasible`, so validate='full' is not available."
         )
@@ -171,7 +185,7 @@ class Solver(ABC):
         """Return every structure of the set Z once, shape ``(K, *event)``; for sets small enough to list.
 
         Args:
-            instance: The instance whose set it is, where rows may have different instances.
+            instance: The user's instance whose set it is, where rows may have different instances.
 
         Raises:
             MissingCapabilityError: the solver does not implement it, or the set is too large to be listed.
@@ -188,7 +202,7 @@ class Solver(ABC):
 
         Args:
             theta: Scores or costs, as ``sense`` says, shape ``(N, *event)``.
-            instances: One instance for each row, where rows may differ.
+            instances: What :meth:`prepare` returned for each row, where rows may differ.
 
         Returns:
             Shape ``(N,)``, of theta's dtype and device.
@@ -216,7 +230,7 @@ class Solver(ABC):
             theta: Scores or costs, as ``sense`` says, shape ``(N, *event)``; gradients are not tracked.
             samples: Number S of independent samples for each row.
             generator: Source of randomness, on theta's device; None takes torch's global one.
-            instances: One instance for each row, where rows may differ.
+            instances: What :meth:`prepare` returned for each row, where rows may differ.
 
         Returns:
             States, shape ``(S, N, *event)``, of theta's dtype and device.

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import math
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import torch
 
 from ._outcome import skip
 from ._problem import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from imle_core._solver import Solver
 
     from ._example import Example
@@ -30,6 +36,8 @@ class Case:
         example: The example of it.
         label: What reports call it.
         known: What checks found and others need, such as the enumerated set; shared by all checks of the example.
+            Under ``"fault"`` stands why no other check can be run, under ``"partial"`` whether the solver has no answer
+            to some theta.
     """
 
     def __init__(self, subject: Subject, example: Example, label: str) -> None:
@@ -66,16 +74,31 @@ class Case:
         """The shape of one structure, with a few entries where the solver takes any number."""
         if self.example.event_shape is not None:
             return self.example.event_shape
+        return self._shape(6, 4)
+
+    def resized(self) -> Case | None:
+        """Return this case with more entries; None where the solver or the example says how many there are."""
         shape = self.solver.event_shape
-        if shape is None:
-            return (6,)
-        free = 6 if shape.count(None) == 1 else 4
-        return tuple(free if n is None else n for n in shape)
+        if self.example.event_shape is not None or (shape is not None and None not in shape):
+            return None
+        other = Case(
+            self.subject, dataclasses.replace(self.example, event_shape=self._shape(9, 5)), self.label
+        )
+        other.known = {key: value for key, value in self.known.items() if key == "partial"}
+        return other
 
     @property
     def entries(self) -> int:
         """The number of entries of one structure."""
         return math.prod(self.event_shape)
+
+    def _shape(self, free: int, each: int) -> tuple[int, ...]:
+        """Return the solver's shape with so many entries on its one free axis, or on each of several."""
+        shape = self.solver.event_shape
+        if shape is None:
+            return (free,)
+        n = free if shape.count(None) == 1 else each
+        return tuple(n if axis is None else axis for axis in shape)
 
     @property
     def problems(self) -> list[Problem]:
@@ -89,6 +112,27 @@ class Case:
     def problem(self) -> Problem:
         """The solver with the first instance, for checks that need one alone."""
         return self.problems[0]
+
+    def mixed(self, rows: int) -> list[Problem]:
+        """Return the problem of each row of a batch in which instances take turns, there and back."""
+        turns = [*self.problems, *reversed(self.problems)]
+        return [turns[row % len(turns)] for row in range(rows)]
+
+    def prepared(self, problems: Sequence[Problem], *, solver: Solver | None = None) -> dict[str, Any]:
+        """Return the keyword argument that gives each row its instance as the solver prepares it; none without."""
+        solver = solver or self.solver
+        if self.problem.instance is None:
+            return {}
+        return {"instances": [solver.prepare(problem.instance) for problem in problems]}
+
+    def is_feasible(
+        self, z: NDArray[np.float64], problems: Sequence[Problem], *, solver: Solver | None = None
+    ) -> NDArray[np.bool_]:
+        """Return what ``is_feasible`` says of each state for the instance of its row, shape ``(N,)``."""
+        solver = solver or self.solver
+        states = torch.from_numpy(np.ascontiguousarray(z)) if solver.takes_tensors else z
+        found = solver.is_feasible(states, **self.prepared(problems, solver=solver))
+        return np.asarray(found, np.bool_).reshape(-1)
 
     def rng(self) -> np.random.Generator:
         """Return a generator, always with the same seed, so that a check gives the same result on its own."""

@@ -6,11 +6,15 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from imle_core.errors import MissingCapabilityError, RegistrationError
+from imle_core.errors import (
+    InfeasibleError,
+    MissingCapabilityError,
+    RegistrationError,
+    UnboundedError,
+)
 
-from ._outcome import skip
+from ._outcome import fail, skip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +30,12 @@ TOLERANCE = 1e-6
 
 BRUTE_FORCE_ENTRIES = 14
 """Up to so many binary entries the set is found by asking ``is_feasible`` about every state."""
+
+DRAWS = 20
+"""So often parameters are drawn anew where the solver has no answer to some of them."""
+
+NO_ANSWER = (InfeasibleError, UnboundedError)
+"""What a solver raises where there is no best structure, which is as good as an answer."""
 
 LARGEST_SUPPORT = 100_000
 """A larger enumerated set is not looked at."""
@@ -53,33 +63,73 @@ class Problem:
         solver = self.case.solver
         return solver.sense == "min" or solver.negative != "allow"
 
-    def theta(self, rows: int, *, draw: int = 0, signed: bool = False) -> Array:
-        """Return parameters without ties, shape ``(rows, *event)``.
+    def theta(self, rows: int, *, draw: int = 0) -> Array:
+        """Return parameters without ties that the solver has an answer to, shape ``(rows, *event)``.
 
         Args:
             rows: How many.
             draw: Another number gives other parameters.
-            signed: Whether entries may be negative although they are costs.
+
+        Raises:
+            InfeasibleError, UnboundedError: the solver has no answer to any of them.
         """
-        rng = np.random.default_rng((20, draw, rows, self._number))
-        shape = (rows, *self.case.event_shape)
-        if self.positive and not signed:
-            return rng.uniform(0.25, 1.75, shape)
-        return rng.standard_normal(shape)
+        if not self.case.known.get("partial"):
+            return self._draw(rows, draw)
+        key = ("theta", self._number, rows, draw)
+        if key not in self.case.known:
+            self.case.known[key] = self._answered_draws(rows, draw)
+        return self.case.known[key].copy()
+
+    def signed(self, rows: int) -> Array:
+        """Return parameters of either sign though they are costs, the last below zero; some may lack answers."""
+        theta = self._draw(rows, signed=True)
+        return np.concatenate([theta, -np.abs(theta[:4])])
+
+    def one_sided(self, rows: int) -> Array:
+        """Return parameters most rows of which have one sign: below zero, above it, and all but one entry below it.
+
+        Where negative costs are no domain of the solver, they are all above zero.
+        """
+        theta = self.theta(rows, draw=3)
+        if self.positive:
+            return theta
+        flat = np.abs(theta).reshape(rows, -1)
+        flat[::3] *= -1
+        flat[2::3] *= -1
+        flat[2::3, 0] *= -0.01  # so little that it does not make up for another entry
+        theta = flat.reshape(theta.shape)
+        return self.answered(theta) if self.case.known.get("partial") else theta
+
+    def answered(self, theta: Array) -> Array:
+        """Return the rows of theta to which the solver has an answer."""
+        try:
+            self.solve(theta)
+        except NO_ANSWER:
+            return theta[[self._answers(row[None]) for row in theta]] if len(theta) > 1 else theta[:0]
+        return theta
 
     def solve(self, theta: NDArray[Any], *, solver: Solver | None = None) -> Array:
         """Return the states of theta, float64, shape ``(N, *event)``."""
         solver = solver or self.case.solver
         return np.asarray(solver.solve(theta, **self.instances(len(theta))), np.float64)
 
+    def solve_again(self, theta: Array, how: str) -> Array:
+        """Return the states of theta that must have answers, because the same rows had them; fail if they have none."""
+        try:
+            return self.solve(theta)
+        except NO_ANSWER as error:
+            fail(
+                asked=f"theta that has an answer has one {how}{self.where}",
+                found=f"{type(error).__name__}: {error}",
+                usually="whether there is an answer is decided by an absolute tolerance, or for the batch as a whole",
+            )
+
     def is_feasible(self, z: Array, *, solver: Solver | None = None) -> NDArray[np.bool_]:
         """Return what ``is_feasible`` says of each state, shape ``(N,)``."""
-        solver = solver or self.case.solver
-        states = torch.from_numpy(np.ascontiguousarray(z)) if solver.takes_tensors else z
-        return np.asarray(solver.is_feasible(states, **self.instances(len(z))), np.bool_).reshape(-1)
+        return self.case.is_feasible(z, [self] * len(z), solver=solver)
 
     def instances(self, rows: int) -> dict[str, Any]:
-        """Return the keyword argument that gives all rows this instance; none where there is none."""
+        """Return the keyword argument that gives all rows this instance, as a user does; none where there is none."""
         return {} if self.instance is None else {"instances": [self.instance] * rows}
 
     def score(self, z: Array, theta: Array) -> Array:
@@ -144,6 +194,30 @@ class Problem:
             return np.asarray(solver.enumerate_support(**options), np.float64)
         except MissingCapabilityError:  # the set is too large to be listed
             return None
+
+    def _draw(self, rows: int, draw: int = 0, *, signed: bool = False) -> Array:
+        rng = np.random.default_rng((20, draw, rows, self._number))
+        shape = (rows, *self.case.event_shape)
+        if self.positive and not signed:
+            return rng.uniform(0.25, 1.75, shape)
+        return rng.standard_normal(shape)
+
+    def _answered_draws(self, rows: int, draw: int) -> Array:
+        """Return as many rows with an answer, of as many draws as it takes."""
+        found: list[Array] = []
+        for again in range(DRAWS):
+            found.append(self.answered(self._draw(rows, draw + 100 * again)))
+            if sum(map(len, found)) >= rows:
+                return np.concatenate(found)[:rows]
+        self.solve(self._draw(rows, draw))  # which raises
+        return np.concatenate(found)
+
+    def _answers(self, row: Array) -> bool:
+        try:
+            self.solve(row)
+        except NO_ANSWER:
+            return False
+        return True
 
     def _support(self) -> Array | str:
         given = self.case.example.support

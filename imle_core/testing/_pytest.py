@@ -21,7 +21,7 @@ def parametrize_with_checks(
     expected_failures: Mapping[str, str] | None = None,
     checks: Iterable[str] | None = None,
     levels: Iterable[str] | None = None,
-    examples: Sequence[Example] | None = None,
+    examples: Sequence[Example] | Example | None = None,
 ) -> Any:
     """Return a decorator that runs a pytest test once for each check, as its argument ``check``.
 

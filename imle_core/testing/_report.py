@@ -57,7 +57,7 @@ class ConformanceReport:
 
     @property
     def passed(self) -> bool:
-        """Whether something was checked and nothing failed."""
+        """Whether something was checked and nothing failed: checks that are all skipped have shown nothing."""
         return not self.failures and any(result.outcome != "skipped" for result in self.results)
 
     @property
@@ -77,10 +77,22 @@ class ConformanceReport:
         told = ", ".join(f"{counts[outcome]} {word}" for outcome, word in _WORDS.items() if counts[outcome])
         return f"{told or 'no checks'}, in {self.seconds:.1f} s"
 
+    @property
+    def verdict(self) -> str:
+        """What the report comes to, in a sentence; with the reasons where nothing was checked."""
+        failed = len(self.failures)
+        if failed:
+            return f"{failed} check{'s' * (failed != 1)} failed."
+        if self.passed:
+            return "No check failed."
+        reasons = dict.fromkeys(result.message for result in self.results)
+        return f"Nothing was checked: {'; '.join(reasons) or 'no checks were chosen'}."
+
     def as_dict(self) -> dict[str, Any]:
         """Return everything in plain types, for JSON."""
         return {
             "passed": self.passed,
+            "verdict": self.verdict,
             "summary": self.summary,
             "seconds": round(self.seconds, 3),
             "results": [dataclasses.asdict(result) for result in self.results],

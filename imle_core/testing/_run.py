@@ -10,6 +10,7 @@ from ._catalogue import Check, require_checks, select_checks
 from ._example import Example, require_reasons
 from ._isolation import quiet, without_warnings
 from ._outcome import CheckSkipped, ConformanceError
+from ._problem import NO_ANSWER
 from ._report import CheckResult, ConformanceReport, Outcome
 from ._settings import preserved
 from ._subject import Subject, subjects_of
@@ -56,20 +57,37 @@ class SolverCheck:
         __tracebackhide__ = True  # pytest: the message says it all
         case = self.case
         if case is None and not self.check.once:
-            raise CheckSkipped("the solver has no examples: see check_examples")
+            raise CheckSkipped(f"the solver has no examples, see check_examples: {self.subject.fault}")
         if case is not None and "fault" in case.known:
             raise CheckSkipped(case.known["fault"])
         try:
-            with without_warnings(), preserved():
-                self.check.function(self.subject if case is None else case.renewed())
+            self._run()
         except (ConformanceError, CheckSkipped):
             raise
+        except NO_ANSWER as error:
+            raise CheckSkipped(
+                f"there is no answer to some theta of this check: {type(error).__name__}: {error}"
+            ) from error
         except Exception as error:
             cause = f"{type(error).__name__}: {error}"
             raise ConformanceError(
                 f"asked: {self.check.summary}\nfound: {cause}\nusually: the exception comes from the solver; "
                 "it is the cause of this one"
             ) from error
+
+    def _run(self) -> None:
+        """Run the check; once more, with theta that have answers alone, where some turn out to have none."""
+        with without_warnings(), preserved():
+            if self.case is None:
+                self.check.function(self.subject)
+                return
+            try:
+                self.check.function(self.case.renewed())
+            except NO_ANSWER:
+                if "partial" in self.case.known:
+                    raise
+                self.case.known["partial"] = True
+                self.check.function(self.case.renewed())
 
     def result(self) -> CheckResult:
         """Run the check, quietly, and return what became of it."""
@@ -102,20 +120,21 @@ def solver_checks(
     expected_failures: Mapping[str, str] | None = None,
     checks: Iterable[str] | None = None,
     levels: Iterable[str] | None = None,
-    examples: Sequence[Example] | None = None,
+    examples: Sequence[Example] | Example | None = None,
 ) -> list[SolverCheck]:
     """Return the checks of solvers, each to be called; nothing is run, and no solver is built yet.
 
     Args:
-        what: The name of a solver, a plugin's namespace as ``"torch.*"``, a :class:`~imle_core.Solver`, or a list
-            of these.
+        what: The name of a solver, a plugin's namespace as ``"torch.*"``, a :class:`~imle_core.Solver`, a class of
+            them that needs no parameters, or a list of these.
         expected_failures: Checks that are known to fail, for every example, each with the reason.
         checks: Names of the checks to run; by default all.
         levels: Levels of the checks to run; by default all.
-        examples: Examples in place of those that the solvers declare.
+        examples: Examples in place of those that the solvers declare; one alone may be given as it is.
 
     Raises:
-        SolverNotFoundError: nothing goes by this name.
+        SolverNotFoundError: nothing goes by this name, or the list is empty.
+        RegistrationError: ``examples`` are none, or no examples.
         UnknownNameError: there is no such check or level; the message has the closest match.
 
     Example:
@@ -146,7 +165,7 @@ def check_solver(
     expected_failures: Mapping[str, str] | None = None,
     checks: Iterable[str] | None = None,
     levels: Iterable[str] | None = None,
-    examples: Sequence[Example] | None = None,
+    examples: Sequence[Example] | Example | None = None,
     event_shape: tuple[int, ...] | None = None,
     instances: Sequence[Any] = (),
     raises: bool = True,
@@ -167,8 +186,9 @@ def check_solver(
         What became of each check; at the end of a notebook's cell it shows itself.
 
     Raises:
-        ConformanceError: checks failed; the message lists every one. Not with ``raises=False``.
-        SolverNotFoundError, UnknownNameError: as in :func:`solver_checks`.
+        ConformanceError: checks failed, and the message lists every one; or nothing was checked, and it says why. Not
+            with ``raises=False``.
+        SolverNotFoundError, RegistrationError, UnknownNameError: as in :func:`solver_checks`.
 
     Example:
         >>> import numpy as np, imle_core as imle
@@ -187,5 +207,5 @@ def check_solver(
     )
     report = ConformanceReport(tuple(each.result() for each in selected))
     if raises and not report.passed:
-        raise ConformanceError(f"{len(report.failures)} checks failed.\n{report!r}")
+        raise ConformanceError(f"{report.verdict}\n{report!r}")
     return report

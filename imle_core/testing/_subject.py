@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import pkgutil
 from typing import TYPE_CHECKING, Any
 
 from imle_core._solver import Solver
-from imle_core.errors import SolverNotFoundError, closest
+from imle_core.errors import RegistrationError, SolverNotFoundError, closest
 from imle_core.registry import create, default_registry, import_factory, parameters_of
 from imle_core.registry._requirements import check_requirements
 
@@ -106,31 +107,67 @@ class Subject:
         return list(examples)
 
 
-def subjects_of(what: Any, examples: Sequence[Example] | None = None) -> list[Subject]:
+def subjects_of(what: Any, examples: Sequence[Example] | Example | None = None) -> list[Subject]:
     """Return the subjects that a user names.
 
     Args:
-        what: The name of a solver, the namespace of a plugin as ``"torch.*"``, a solver, or a list of these.
-        examples: Examples in place of declared ones.
+        what: The name of a solver, the namespace of a plugin as ``"torch.*"``, a solver, a class of solvers that needs
+            no parameters, or a list of these.
+        examples: Examples in place of declared ones, or a single one.
 
     Raises:
-        SolverNotFoundError: no solver, or no plugin with solvers, goes by this name.
+        SolverNotFoundError: no solver, or no plugin with solvers, goes by this name; or the list is empty.
+        RegistrationError: examples are none, or no examples.
         MissingDependencyError: a library of a solver is not installed.
         TypeError: ``what`` is none of these.
     """
+    examples = _require_examples(examples)
     if isinstance(what, (list, tuple)):
+        if not what:
+            raise SolverNotFoundError("nothing to check: the list of solvers is empty.")
         return [subject for each in what for subject in subjects_of(each, examples)]
+    if isinstance(what, type) and issubclass(what, Solver):
+        what = _made(what)
     if isinstance(what, Solver):
         return [Subject(what.name, solver=what, examples=examples)]
     if not isinstance(what, str):
         raise TypeError(
             "what is tested is the name of a solver, a plugin's namespace as 'torch.*', a Solver, or a list of these; "
-            f"got {what!r}. A layer's solver is its attribute `solver`; a class is to be made first."
+            f"got {what!r}. A layer's solver is its attribute `solver`."
         )
     specs = _namespace(what.removesuffix(".*")) if what.endswith(".*") else [default_registry().find(what)]
     for spec in specs:
         check_requirements(spec)
     return [Subject(spec.name, spec, examples=examples) for spec in specs]
+
+
+def _require_examples(examples: Any) -> list[Example] | None:
+    if examples is None:
+        return None
+    found = [examples] if isinstance(examples, Example) else examples
+    if not isinstance(found, (list, tuple)) or not found or not all(isinstance(e, Example) for e in found):
+        raise RegistrationError(
+            f"examples must be a list of one or more imle_core.testing.Example; got {examples!r}. Leave it out for "
+            "those that the solver declares."
+        )
+    return list(found)
+
+
+def _made(cls: type[Solver]) -> Solver:
+    """Return a solver of a class that needs no parameters."""
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(cls.__abstractmethods__))
+        raise TypeError(f"{cls.__name__} is a class without {missing}: nothing can be made of it.")
+    parameters = inspect.signature(cls).parameters.values()
+    required = [
+        p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    if required:
+        given = ", ".join(f"{name}=..." for name in required)
+        raise TypeError(
+            f"{cls.__name__} is a class with parameters: check a solver, {cls.__name__}({given})."
+        )
+    return cls()
 
 
 def _namespace(name: str) -> list[SolverSpec]:

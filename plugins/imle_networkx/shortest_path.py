@@ -164,8 +164,6 @@ class ShortestPath(Solver):
         Raises:
             InvalidInstanceError: it is no mapping, has another key, lacks an end, or names no node of the graph.
         """
-        if isinstance(instance, Ends):
-            return instance
         try:
             given = {**self._ends, **instance}
         except TypeError:
@@ -218,7 +216,12 @@ class ShortestPath(Solver):
         For nodes this is linear in the edges, except for nodes with chords: among those the search for a path through
         all of them may take exponential time.
 
+        Args:
+            z: States, shape ``(N, *shape)``.
+            instances: Prepared ends, one for each row.
+
         Raises:
+            InvalidInstanceError: an instance is not what :meth:`prepare` returns.
             InvalidThetaError: the rows do not have the shape of the solver's.
         """
         states = np.asarray(z)
@@ -276,8 +279,11 @@ class ShortestPath(Solver):
         """Return the numbers of the first and the last node of each row, shape ``(2, rows)``."""
         if instances is None:
             return np.array(self.prepare({}), np.int64)[:, None].repeat(rows, axis=1)
-        ends = [self.prepare(instance) for instance in instances]
-        return np.array(ends, np.int64).reshape(-1, 2).T.copy()
+        if raw := [instance for instance in instances if not isinstance(instance, Ends)]:
+            raise InvalidInstanceError(
+                f"{self.name}: takes instances as `prepare` returns them, one for each row; got {raw[0]!r}."
+            )
+        return np.array(instances, np.int64).reshape(-1, 2).T.copy()
 
     def _number_of(self, end: str, node: Any) -> int:
         if node is None:

@@ -65,7 +65,11 @@ def test_wrong_ends_and_values_are_not_feasible():
     solver = ShortestPath(nx.path_graph(4), source=0, target=2)
     states = np.array([[1, 1, 0], [1, 0, 0], [1, 1, 1], [0, 1, 0], [0, 0, 0], [2, 1, 0], [0.5, 1, 0]])
     assert solver.is_feasible(states).tolist() == [True] + [False] * 6
-    assert solver.is_feasible(states[:2], instances=[{"target": 3}, {"target": 1}]).tolist() == [False, True]
+    ends = [{"target": 3}, {"target": 1}]
+    prepared = [solver.prepare(each) for each in ends]
+    assert solver.is_feasible(states[:2], instances=prepared).tolist() == [False, True]
+    with pytest.raises(InvalidInstanceError, match="as `prepare` returns them"):
+        solver.is_feasible(states[:2], instances=ends)
 
 
 def test_nodes_with_chords_are_decoded_by_search():

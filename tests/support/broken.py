@@ -64,7 +64,21 @@ class Good(imle.Solver):
         return torch.stack([self.log_sum(row, instance) for row, instance in rows])
 
     def log_sum(self, row, instance):
-        return (torch.from_numpy(self.enumerate_support(instance=instance)) @ row).logsumexp(0)
+        return self.objectives(row, instance).logsumexp(0)
+
+    def objectives(self, row, instance):
+        return self.listed(row, instance) @ row
+
+    def listed(self, row, instance):
+        return torch.from_numpy(self.enumerate_support(instance=instance)).to(row)
+
+    def sample(self, theta, samples, *, generator=None, instances=None):
+        rows = zip(theta, instances or [None] * len(theta), strict=True)
+        return torch.stack([self.draw(row, instance, samples, generator) for row, instance in rows], 1)
+
+    def draw(self, row, instance, samples, generator):
+        p = self.objectives(row, instance).softmax(0)
+        return self.listed(row, instance)[torch.multinomial(p, samples, True, generator=generator)]
 
 
 class GoodCosts(Good):
@@ -75,8 +89,8 @@ class GoodCosts(Good):
     def best(self, theta, sizes):
         return super().best(-theta, sizes)
 
-    def log_sum(self, row, instance):
-        return super().log_sum(-row, instance)
+    def objectives(self, row, instance):
+        return super().objectives(-row, instance)
 
 
 # Answers.
@@ -256,6 +270,126 @@ class ForgetsSigns(GoodCosts):
         return super().best(np.abs(theta), sizes)
 
 
+class RoundsToDigits(Good):
+    """Rounds scores to a few digits."""
+
+    digits = 4
+
+    def best(self, theta, sizes):
+        return super().best(np.round(theta, self.digits), sizes)
+
+
+class RoundsToTwoDigits(RoundsToDigits):
+    """Rounds scores to two digits."""
+
+    digits = 2
+
+
+class RoundsToIntegers(GoodCosts):
+    """Gives costs to a program that takes integers."""
+
+    def best(self, theta, sizes):
+        return super().best((1000 * theta).astype(int).astype(theta.dtype), sizes)
+
+
+class EmptyBelowZero(Good):
+    """Chooses nothing where all scores are below zero."""
+
+    def best(self, theta, sizes):
+        return super().best(theta, sizes) * (theta > 0).any(1, keepdims=True)
+
+
+class WrongBelowZero(GoodCosts):
+    """Takes the dearest where all costs are below zero."""
+
+    def best(self, theta, sizes):
+        return super().best(np.where((theta < 0).all(1, keepdims=True), -theta, theta), sizes)
+
+
+class SolvesInParts(Good):
+    """Solves 32 rows at once, and leaves the last part out."""
+
+    def best(self, theta, sizes):
+        parts = max(len(theta) // 32, 1)
+        z = super().best(theta, sizes)
+        if len(theta) > 32:
+            z[32 * parts :] = np.arange(N) < 2
+        return z
+
+
+class KeepsSize(imle.Solver):
+    """The best of any number of entries, of which it remembers how many there were at first."""
+
+    sense = "max"
+    output = "binary"
+    event_shape = (None,)
+    scale_invariant = True
+    size = None
+
+    def solve(self, theta):
+        self.size = self.size or theta.shape[1]
+        return np.eye(theta.shape[1])[theta[:, : self.size].argmax(1)]
+
+
+class Unbounded(imle.Solver):
+    """Not broken: without an answer where the first cost is the lowest by far, which it says."""
+
+    sense = "min"
+    output = "binary"
+    event_shape = (4,)
+    scale_invariant = True
+    error = imle.errors.UnboundedError
+
+    def solve(self, theta):
+        bad = theta[:, 0] < 0.5 * theta[:, 1:].min(1)
+        if bad.any():
+            raise self.error("there is no best one", row=int(bad.argmax()))
+        return np.eye(4)[theta.argmin(1)]
+
+    def enumerate_support(self, *, instance=None):
+        return np.eye(4)
+
+
+class Infeasible(Unbounded):
+    """Not broken: another reason."""
+
+    error = imle.errors.InfeasibleError
+
+
+class NeverAnswers(Infeasible):
+    """Has no answer to anything."""
+
+    def solve(self, theta):
+        raise self.error("there is none")
+
+
+class UnboundedByTolerance(Unbounded):
+    """Decides by an absolute tolerance whether there is an answer."""
+
+    scale_invariant = False
+
+    def solve(self, theta):
+        if (theta.max(1) < 1e-6).any():
+            raise self.error("there is no best one")
+        return super().solve(theta)
+
+
+class Prepares(Good):
+    """Not broken: its prepared instances are no instances."""
+
+    def prepare(self, instance):
+        return [super().prepare(instance)]
+
+    def best(self, theta, sizes):
+        return super().best(theta, [size if size == 2 else size[0] for size in sizes])
+
+    def is_feasible(self, z, *, instances=None):
+        return super().is_feasible(z, instances=instances and [size for (size,) in instances])
+
+    def listed(self, row, instance):
+        return super().listed(row, instance and instance[0])
+
+
 class IgnoresInstances(Good):
     """Solves one instance for all rows."""
 
@@ -268,6 +402,28 @@ class FirstInstance(Good):
 
     def solve(self, theta, instances=None):
         return self.best(theta, [(instances or [2])[0]] * len(theta))
+
+
+class FirstInstanceFeasible(Good):
+    """Verifies all rows by the instance of the first."""
+
+    def is_feasible(self, z, *, instances=None):
+        return super().is_feasible(z, instances=instances and [instances[0]] * len(z))
+
+
+class FirstInstancePartition(Good):
+    """Sums over the set of the first row."""
+
+    def log_partition(self, theta, *, instances=None):
+        return super().log_partition(theta, instances=instances and [instances[0]] * len(theta))
+
+
+class FirstInstanceSample(Good):
+    """Draws from the set of the first row."""
+
+    def sample(self, theta, samples, *, generator=None, instances=None):
+        first = instances and [instances[0]] * len(theta)
+        return super().sample(theta, samples, generator=generator, instances=first)
 
 
 # What is beside the answers.
@@ -353,6 +509,36 @@ class SetsEnvironment(Good):
     def best(self, theta, sizes):
         os.environ["OMP_NUM_THREADS_OF_A_SOLVER"] = "1"
         return super().best(theta, sizes)
+
+
+class Sets(Good):
+    """Sets something for everybody; what, a test says."""
+
+    @staticmethod
+    def change():
+        """Change nothing."""
+
+    def best(self, theta, sizes):
+        if threading.current_thread() is threading.main_thread():
+            self.change()
+        return super().best(theta, sizes)
+
+
+class LeavesThread(Good):
+    """Starts a thread that waits for ever."""
+
+    def __init__(self):
+        threading.Thread(target=_never.wait, daemon=True).start()
+
+
+class LeavesOpenFile(Good):
+    """Opens a file that nothing closes."""
+
+    def __init__(self):
+        self.file = os.open(os.devnull, os.O_RDONLY)
+
+
+_never = threading.Event()
 
 
 class TakesSignals(Good):
@@ -522,7 +708,119 @@ class Overflows(Good):
     """The exponential before the sum."""
 
     def log_sum(self, row, instance):
-        return (torch.from_numpy(self.enumerate_support(instance=instance)) @ row).exp().sum().log()
+        return self.objectives(row, instance).exp().sum().log()
+
+
+class DoubleOnly(Good):
+    """Cannot take float32."""
+
+    def listed(self, row, instance):
+        return torch.from_numpy(self.enumerate_support(instance=instance))
+
+
+class Infinity(Good):
+    """A constant that swallows float32."""
+
+    def log_sum(self, row, instance):
+        large = torch.full((), 1e6, dtype=row.dtype)
+        return (self.objectives(row, instance) + large).logsumexp(0) - large
+
+
+class Constant(imle.Solver):
+    """One structure, the log-partition function of which no gradient leads through."""
+
+    sense = "max"
+    output = "binary"
+    event_shape = (3,)
+
+    def solve(self, theta):
+        return np.zeros_like(theta)
+
+    def enumerate_support(self, *, instance=None):
+        return np.zeros((1, 3))
+
+    def log_partition(self, theta, *, instances=None):
+        return theta.new_zeros(len(theta))
+
+
+class ConstantWithGradient(Constant):
+    """Not broken."""
+
+    def log_partition(self, theta, *, instances=None):
+        return 0 * theta.sum(1)
+
+    def sample(self, theta, samples, *, generator=None, instances=None):
+        return theta.new_zeros(samples, *theta.shape)
+
+
+class SamplesUniformly(Good):
+    """Draws every structure as often."""
+
+    def draw(self, row, instance, samples, generator):
+        return super().draw(0 * row, instance, samples, generator)
+
+
+class SamplesUnlisted(SamplesUniformly):
+    """Draws every structure as often, of a set that nobody can list."""
+
+    is_feasible = imle.Solver.is_feasible
+    enumerate_support = imle.Solver.enumerate_support
+
+    def listed(self, row, instance):
+        return torch.from_numpy(Good.enumerate_support(self, instance=instance)).to(row)
+
+
+class SamplesEntries(Good):
+    """Draws entries on their own."""
+
+    def draw(self, row, instance, samples, generator):
+        p = self.objectives(row, instance).softmax(0) @ self.listed(row, instance)
+        return torch.bernoulli(p.clamp(0, 1).expand(samples, N), generator=generator)
+
+
+class SamplesRowsFirst(Good):
+    """Puts the axis of rows first."""
+
+    def sample(self, theta, samples, *, generator=None, instances=None):
+        return super().sample(theta, samples, generator=generator, instances=instances).transpose(0, 1)
+
+
+class SamplesDoubles(Good):
+    """Draws float64, whatever theta is."""
+
+    def draw(self, row, instance, samples, generator):
+        return super().draw(row, instance, samples, generator).double()
+
+
+class SamplesFirstRow(Good):
+    """Draws all rows from the first."""
+
+    def sample(self, theta, samples, *, generator=None, instances=None):
+        return super().sample(theta[:1].expand_as(theta), samples, generator=generator, instances=instances)
+
+
+class SamplesGlobally(Good):
+    """Draws from the global generator, whichever it is given."""
+
+    def draw(self, row, instance, samples, generator):
+        return super().draw(row, instance, samples, None)
+
+
+class SamplesSeeded(Good):
+    """Draws from a generator of its own, always the same."""
+
+    def draw(self, row, instance, samples, generator):
+        return super().draw(row, instance, samples, torch.Generator().manual_seed(0))
+
+
+class SamplesAnew(Good):
+    """Draws from a new generator where none is given."""
+
+    def draw(self, row, instance, samples, generator):
+        if generator is None:
+            generator = torch.Generator()
+            generator.seed()
+        return super().draw(row, instance, samples, generator)
 
 
 # Speed and devices.

@@ -1,18 +1,25 @@
 """Each fault is found by the check that is named for it, and by as few others as it can be."""
 
+import gc
+import logging
 import os
+import signal
+import sys
+import warnings
 from dataclasses import dataclass
 
 import broken
 import numpy as np
 import pytest
+import torch
 
 import imle_core as imle
-from imle_core.testing import Example, all_checks
+from imle_core.testing import Example, all_checks, check_solver
 from imle_core.testing._checks import _speed, _traits
+from imle_core.testing._settings import settings
 
 INSTANCES = (2, 3, 1)
-WRONG = "best_of_answers optimality"  # what is not the optimum cannot but fail these
+WRONG = "best_of_answers optimality near_ties"  # what is not the optimum cannot but fail these
 WORSE = f"{WRONG} gradient_sign low_temperature monotonicity stability ties"
 CHANCE = (
     "copies gradient_sign no_state picklable precision rows scale_invariance stability threads ties training"
@@ -23,10 +30,10 @@ FAULTS = [
     (broken.NotFinite, "answers", ""),
     (broken.WrongSense, "monotonicity gradient_sign", WORSE),
     (broken.RunnerUp, "stability best_of_answers", WORSE),
-    (broken.Hysteresis, "best_of_answers", WRONG),
+    (broken.Hysteresis, "best_of_answers", f"{WRONG} monotonicity"),
     (broken.Greedy, "optimality", WRONG),
     (broken.Memoised, "no_state", "rows ties"),
-    (broken.Alternating, "eval training", CHANCE),
+    (broken.Alternating, "eval training", f"{CHANCE} low_temperature near_ties"),
     (broken.NormalisesBatch, "rows", WORSE),
     (broken.SortsRows, "rows", f"{WORSE} scale_invariance"),
     (broken.Squeezes, "rows", "training"),
@@ -35,7 +42,16 @@ FAULTS = [
     (broken.Penalty, "precision", "scale_invariance"),
     (broken.RandomTies, "ties", "deterministic"),
     (broken.Noisy, "deterministic", "ties"),
+    (broken.RoundsToDigits, "near_ties", ""),
+    (broken.RoundsToTwoDigits, "near_ties", ""),
+    (broken.RoundsToIntegers, "near_ties", ""),
+    (broken.EmptyBelowZero, "best_of_answers feasibility", "near_ties"),
+    (broken.WrongBelowZero, "negative_costs", ""),
     (broken.ForgetsSigns, "negative_costs", ""),
+    (broken.SolvesInParts, "rows", ""),
+    (broken.KeepsSize, "no_state", ""),
+    (broken.NeverAnswers, "answers", ""),
+    (broken.UnboundedByTolerance, "scale_invariance", ""),
     (broken.Prints, "silence", ""),
     (broken.PrintsPastPython, "silence", ""),
     (broken.Warns, "no_warnings", ""),
@@ -47,6 +63,8 @@ FAULTS = [
     (broken.SilencesNumpy, "global_settings", ""),
     (broken.SetsEnvironment, "global_settings", ""),
     (broken.TakesSignals, "global_settings", ""),
+    (broken.LeavesThread, "resources", ""),
+    (broken.LeavesOpenFile, "resources", ""),
     (broken.SharedBuffer, "threads", ""),
     (broken.Locked, "copies", "picklable"),
     (broken.ForgetfulCopy, "copies", "threads"),
@@ -60,16 +78,31 @@ FAULTS = [
     (broken.AcceptsAll, "is_feasible", "support"),
     (broken.RefusesGood, "feasibility", "is_feasible support"),
     (broken.RefusesUnusual, "is_feasible", "support"),
-    (broken.ListsTwice, "support", ""),
+    (broken.ListsTwice, "support", "sample"),
     (broken.OffByConstant, "log_partition", ""),
     (broken.SkewedMarginals, "marginals", "second_order"),
     (broken.Detached, "second_order", ""),
     (broken.Overflows, "low_temperature", ""),
+    (broken.DoubleOnly, "log_partition marginals", "low_temperature sample"),
+    (broken.Infinity, "log_partition", "low_temperature marginals second_order"),
+    (broken.Constant, "marginals second_order", ""),
+    (broken.SamplesUniformly, "sample", ""),
+    (broken.SamplesUnlisted, "sample", ""),
+    (broken.SamplesEntries, "sample", ""),
+    (broken.SamplesRowsFirst, "sample", ""),
+    (broken.SamplesDoubles, "sample", ""),
+    (broken.SamplesFirstRow, "sample", ""),
+    (broken.SamplesGlobally, "sample", ""),
+    (broken.SamplesSeeded, "sample", ""),
+    (broken.SamplesAnew, "sample", ""),
     (broken.CrashesOnInstance, "bad_instance", ""),
 ]
 WITH_INSTANCES = [
     (broken.IgnoresInstances, "instances", "feasibility is_feasible low_temperature optimality ties"),
     (broken.FirstInstance, "instances", ""),
+    (broken.FirstInstanceFeasible, "instances", ""),
+    (broken.FirstInstancePartition, "log_partition", ""),
+    (broken.FirstInstanceSample, "sample", ""),
 ]
 
 
@@ -125,6 +158,35 @@ def _assert_found(found, named, others):
 @pytest.mark.parametrize("solver", [broken.Good, broken.GoodCosts])
 def test_the_good_solver_that_the_broken_ones_come_from_fails_nothing(failures, solver, instances):
     assert failures(solver, instances=instances) == {}
+
+
+@pytest.mark.parametrize("instances", [(), INSTANCES])
+def test_an_author_is_given_prepared_instances_as_the_core_gives_them(failures, instances):
+    assert failures(broken.Prepares, instances=instances) == {}
+    solver = broken.Prepares()
+    theta = torch.randn(3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    for options in ({"estimator": "blackbox", "validate": "full"}, {"estimator": imle.Exact(samples=2)}):
+        leaf = theta.clone().requires_grad_()
+        imle.SolverLayer(solver, **options)(leaf, instances=INSTANCES).sum().backward()
+        assert leaf.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("solver", [broken.Unbounded, broken.Infeasible])
+def test_having_no_answer_to_some_theta_is_as_good_as_an_answer(solver):
+    report = check_solver(solver())
+    outcomes = {result.check: result.outcome for result in report.results}
+    for check in ("rows", "scale_invariance", "monotonicity", "negative_costs", "optimality", "answers"):
+        assert outcomes[f"check_{check}"] == "passed"
+    told = [r.message for r in report.results if "there is no answer to some theta" in r.message]
+    assert len(told) <= 8
+    assert all(solver.error.__name__ in message for message in told)
+
+
+def test_a_constant_log_partition_passes_with_a_gradient_and_without_one_is_told_how(failures):
+    assert failures(broken.ConstantWithGradient) == {}
+    for message in failures(broken.Constant).values():
+        assert "carries a gradient" in message
+        assert "0 * theta" in message
 
 
 @pytest.mark.parametrize(("solver", "check", "others"), FAULTS)
@@ -184,12 +246,48 @@ def test_what_one_check_sees_is_not_hidden_from_another(failures):
     assert before == (np.geterr(), dict(os.environ))
 
 
+LEAKS = {
+    "torch.get_default_device()": lambda: torch.set_default_device("cpu"),
+    "torch.get_default_dtype()": lambda: torch.set_default_dtype(torch.float64),
+    "torch.set_printoptions()": lambda: torch.set_printoptions(precision=2),
+    "torch.are_deterministic_algorithms_enabled()": lambda: torch.use_deterministic_algorithms(
+        True, warn_only=True
+    ),
+    "torch.get_float32_matmul_precision()": lambda: torch.set_float32_matmul_precision("medium"),
+    "numpy.get_printoptions()": lambda: np.set_printoptions(precision=3),
+    "warnings.filters": lambda: warnings.simplefilter("ignore"),
+    "logging.disable()": lambda: logging.disable(logging.INFO),
+    "the level of the root logger": lambda: logging.getLogger().setLevel(17),
+    "gc.isenabled()": gc.disable,
+    "sys.path": lambda: sys.path.insert(0, "solvers"),
+    "the recursion limit": lambda: sys.setrecursionlimit(4321),
+    "the switch interval of threads": lambda: sys.setswitchinterval(0.02),
+    "the working folder": lambda: os.chdir(os.sep),
+    "os.environ['A_VARIABLE']": lambda: os.environ.pop("A_VARIABLE", None),
+    "the handler of SIGINT": lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_a_setting_is_seen_to_change_and_put_back_for_the_next_check_and_for_the_user(monkeypatch, name):
+    monkeypatch.setenv("A_VARIABLE", "1")
+    monkeypatch.setattr(broken.Sets, "change", staticmethod(LEAKS[name]))
+    before = settings()
+    # the first check, of those that run before, is the first to see it change
+    report = check_solver(broken.Sets(), checks=["check_answers", "check_global_settings"], raises=False)
+    assert [result.check for result in report.failures] == ["check_global_settings"]
+    assert name in report.failures[0].message
+    after = settings()
+    assert [key for key in {**before, **after} if before[key] != after[key]] == []
+
+
 def test_without_an_enumerated_set_a_lax_is_feasible_is_still_found(failures):
     class Lax(broken.AcceptsAll):
         """Leaves the constraint out, and cannot list its set."""
 
         enumerate_support = imle.Solver.enumerate_support
         log_partition = imle.Solver.log_partition
+        sample = imle.Solver.sample
 
     found = failures(Lax, picklable=False)
     assert (
@@ -207,7 +305,12 @@ def test_a_heuristic_is_not_asked_for_optima_but_for_its_sense(failures):
 
 
 def test_terms_beside_theta_fail_what_they_make_untrue_and_may_be_declared(failures):
-    untrue = {"check_best_of_answers", "check_optimality", "check_scale_invariance"}
+    untrue = {
+        "check_best_of_answers",
+        "check_near_ties",
+        "check_optimality",
+        "check_scale_invariance",
+    }
     found = failures(broken.Terms)
     assert set(found) == untrue
     assert all("terms beside" in message for message in found.values())

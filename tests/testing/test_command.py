@@ -67,6 +67,14 @@ def test_chosen_checks_are_run_alone(run):
     assert "2 passed, 2 failed, in " in out
 
 
+def test_to_check_nothing_is_exit_code_1_and_says_why(run):
+    code, out, _ = run("x.good", "--check", "check_time_limit")
+    assert code == 1
+    assert "Nothing was checked: no time limit is declared." in " ".join(out.split())
+    code, out, _ = run("x.good", "--check", "check_time_limit", "--json")
+    assert (code, json.loads(out)["passed"]) == (1, False)
+
+
 def test_an_expected_failure_that_passes_fails(run):
     code, out, _ = run("x.good", "--check", "check_ties")
     assert code == 1

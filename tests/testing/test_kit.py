@@ -59,8 +59,33 @@ def test_a_good_report_passes_and_is_one_line():
     assert len(repr(report).splitlines()) == 1
 
 
-def test_a_report_of_nothing_but_skipped_checks_has_not_passed():
-    assert not check_solver(broken.Good(), checks=["check_light_module"], raises=False).passed
+def test_a_report_of_nothing_but_skipped_checks_has_not_passed_and_says_why():
+    report = check_solver(broken.Good(), checks=["check_light_module"], raises=False)
+    assert not report.passed
+    assert report.as_dict()["verdict"] == "Nothing was checked: a solver object has no description."
+    with pytest.raises(ConformanceError, match=r"^Nothing was checked: a solver object has no description\."):
+        check_solver(broken.Good(), checks=["check_light_module"])
+
+
+def test_a_message_counts_what_failed():
+    with pytest.raises(ConformanceError, match=r"^1 check failed\.\nMisspelt-1-check_declarations"):
+        check_solver(broken.Misspelt())
+
+
+def test_a_class_that_needs_no_parameters_is_made():
+    assert check_solver(broken.Good, checks=["check_rows"]).passed
+    assert check_solver([toys.TopK, broken.Good], checks=["check_rows"]).passed
+
+
+def test_one_example_may_be_given_as_it_is():
+    report = check_solver(broken.Good(), examples=Example(label="only"), checks=["check_rows"])
+    assert [result.example for result in report.results] == ["only"]
+
+
+@pytest.mark.parametrize("examples", [[], ["k=2"], {"k": 2}, 3])
+def test_no_examples_are_refused(examples):
+    with pytest.raises(RegistrationError, match="examples must be a list of one or more"):
+        check_solver(broken.Good(), examples=examples)
 
 
 def test_checks_and_levels_can_be_chosen():
@@ -97,7 +122,9 @@ def test_a_plugin_stands_for_all_its_solvers_and_a_list_for_its_items():
     [
         ("torch.k_subst", SolverNotFoundError, "Did you mean 'torch.k_subset'"),
         ("torhc.*", SolverNotFoundError, "Did you mean 'torch'"),
-        (toys.TopK, TypeError, "a class is to be made first"),
+        (toys.Listed, TypeError, r"a class with parameters: check a solver, Listed\(vertices=...\)"),
+        (imle.Solver, TypeError, "a class without solve"),
+        ([], SolverNotFoundError, "the list of solvers is empty"),
         (imle.SolverLayer(toys.TopK()), TypeError, "A layer's solver is its attribute `solver`"),
     ],
 )
@@ -200,6 +227,8 @@ def test_a_solver_without_examples_fails_and_the_other_checks_say_why():
     with use_registry(PluginRegistry(entry_points=(), env={})) as registry:
         registry.register(SolverSpec(name="x.bare", factory=lambda k: broken.Good(), summary="Bare."))
         report = check_solver("x.bare", raises=False)
+        with pytest.raises(ConformanceError, match=r"^Nothing was checked: .*it has required parameters"):
+            check_solver("x.bare", checks=["check_ties"])
     assert "check_examples" in [failure.check for failure in report.failures]
     assert "see check_examples" in next(r.message for r in report.results if r.check == "check_ties")
 

@@ -6,5 +6,6 @@ from . import _exact_inference as _exact_inference
 from . import _gradient as _gradient
 from . import _mathematics as _mathematics
 from . import _robustness as _robustness
+from . import _sampling as _sampling
 from . import _speed as _speed
 from . import _traits as _traits

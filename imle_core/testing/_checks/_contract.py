@@ -13,25 +13,36 @@ from imle_core.errors import ImleError
 from imle_core.testing._catalogue import check
 from imle_core.testing._compare import same
 from imle_core.testing._outcome import fail, skip
+from imle_core.testing._problem import NO_ANSWER
 
 from ._optima import state_text
 
 if TYPE_CHECKING:
+    from imle_core import Solver
     from imle_core.testing._case import Case
+    from imle_core.testing._problem import Array, Problem
+
+MANY, PIECE = 67, 23
+"""Rows of a batch larger than those that programs solve in parts of 16, 32 or 64, and of a part of it."""
+
+MIXED = 13
+"""Rows of a batch in which instances take turns."""
 
 
 @check("contract")
 def check_answers(case: Case) -> None:
     """Answers are structures: one for each row, of the declared shape and kind of entries."""
     for problem in case.problems:
-        theta = problem.theta(4)
         for dtype in (np.float64, np.float32):
             try:
-                problem.solve(theta.astype(dtype))
+                problem.solve(problem.theta(4).astype(dtype))
             except ImleError as error:
+                if isinstance(error, NO_ANSWER) and not case.known.get("partial"):
+                    raise  # the check is run again, with theta that have answers
+                shape = (4, *case.event_shape)
                 case.known["fault"] = "check_answers failed: the solver does not answer"
                 fail(
-                    asked=f"states of shape {theta.shape} for {np.dtype(dtype)} theta of that shape{problem.where}",
+                    asked=f"states of shape {shape} for {np.dtype(dtype)} theta of that shape{problem.where}",
                     found=f"{type(error).__name__}: {error}",
                     usually="solve returns another shape or kind of entries than it declares, or the example lacks "
                     "event_shape=, instances= or a parameter",
@@ -46,66 +57,61 @@ def check_rows(case: Case) -> None:
         theta = problem.theta(6)
         z = problem.solve(theta)
         order = np.array([3, 0, 5, 1, 4, 2])
+        how = "in another order"
+        _require_rows(problem, how, problem.solve_again(theta[order], how)[np.argsort(order)], z, theta)
         # a companion far larger: what is normalised or bounded over the batch shows
-        far = problem.solve(np.concatenate([theta, 1e3 * theta[:1]]))[:-1]
-        others = {
-            "in another order": problem.solve(theta[order])[np.argsort(order)],
-            "beside a row 1000 times larger": far,
-            "in a batch of one": np.concatenate([problem.solve(row[None]) for row in theta]),
-            "beside its own copy": problem.solve(np.repeat(theta, 2, axis=0))[::2],
-        }
-        for how, answer in others.items():
-            rows = problem.differs(answer, z, theta)
-            if len(rows):
-                row = rows[0]
-                fail(
-                    asked=f"the answer of a row is its own: the same {how}{problem.where}",
-                    found=f"row {row} scores {problem.score(answer, theta)[row]:.6g} {how}, "
-                    f"and {problem.score(z, theta)[row]:.6g} before",
-                    usually="an axis is missing in a reduction, rows are sorted, or the batch is normalised as a whole",
-                )
+        how, far = "beside a row 1000 times larger", np.concatenate([theta, 1e3 * theta[:1]])
+        _require_rows(problem, how, problem.solve_again(far, how)[:-1], z, theta)
+        how = "in a batch of one"
+        alone = np.concatenate([problem.solve_again(row[None], how) for row in theta])
+        _require_rows(problem, how, alone, z, theta)
+        how = "beside its own copy"
+        twice = problem.solve_again(np.repeat(theta, 2, axis=0), how)
+        _require_rows(problem, how, twice[::2], z, theta)
+        how = f"in a batch of {MANY}"
+        theta = problem.theta(MANY)
+        z = np.concatenate([problem.solve(theta[first : first + PIECE]) for first in range(0, MANY, PIECE)])
+        _require_rows(problem, how, problem.solve_again(theta, how), z, theta)
 
 
 @check("contract")
 def check_no_state(case: Case) -> None:
-    """Answers do not depend on what was solved before: A, then B, then A again."""
+    """Answers do not depend on what was solved before, of this size or another: A, then B, then A again."""
     case.require_repeatable()
     problem = case.problem
-    first, second = problem.theta(4), problem.theta(4, draw=1)
-    a, b, again = (problem.solve(theta) for theta in (first, second, first))
-    alone = problem.solve(second, solver=case.fresh())
-    for what, answer, reference, theta in (
-        ("A again, after B,", again, a, first),
-        ("B, after A,", b, alone, second),
-    ):
-        rows = problem.differs(answer, reference, theta)
-        if len(rows):
-            row = rows[0]
-            fail(
-                asked="a solver gives the same answer whatever it solved before",
-                found=f"{what} scores {problem.score(answer, theta)[row]:.6g} in row {row}, and "
-                f"{problem.score(reference, theta)[row]:.6g} when solved first",
-                usually="a cache whose key lacks theta, a warm start that is kept, or a buffer that is not cleared",
-            )
+    first = problem.theta(4)
+    _require_no_state(problem, first, problem.theta(4, draw=1), case.fresh())
+    other = case.resized()
+    if other is None:
+        return
+    try:
+        theta = other.problem.theta(4)
+        fresh = case.fresh()
+        other.problem.solve(theta, solver=fresh)
+    except ImleError:  # it takes some sizes only, which an example can give
+        return
+    _require_no_state(problem, first, theta, fresh)
 
 
 @check("contract")
 def check_instances(case: Case) -> None:
-    """Rows with different instances are solved as each would be on its own, in any mix and order of preparing."""
+    """Rows with different instances are solved and verified as each would be on its own, in any mix and order."""
     case.require("prepare")
     case.require_repeatable()
     if len(case.problems) < 2:
         skip("the example gives fewer than two instances")
     theta = case.problem.theta(8)
+    for problem in case.problems:
+        theta = problem.answered(theta)
     answers = [problem.solve(theta) for problem in case.problems]
-    if all(np.array_equal(answer, answers[0]) for answer in answers):
+    if len(theta) and all(np.array_equal(answer, answers[0]) for answer in answers):
         fail(
             asked="instances change answers",
             found=f"the same answers to {len(theta)} theta with each of {len(answers)} instances",
             usually="solve ignores `instances`; or the example's instances are too much alike to show anything",
         )
-    problems = [*case.problems, *reversed(case.problems)]
-    theta = np.concatenate([problem.theta(1, draw=i) for i, problem in enumerate(problems)])
+    problems = case.mixed(MIXED)
+    theta = np.concatenate([problem.theta(1, draw=row) for row, problem in enumerate(problems)])
     instances = [problem.instance for problem in problems]
     alone = [problem.solve(row[None]) for problem, row in zip(problems, theta, strict=True)]
     mixed = np.asarray(case.solver.solve(theta, instances=instances), np.float64)
@@ -122,6 +128,8 @@ def check_instances(case: Case) -> None:
                     usually="solve ignores `instances`, uses the first for all, or `prepare` hands out what the next "
                     "call of it changes",
                 )
+    if case.solver.implements("is_feasible"):
+        _require_mixed_verdicts(case, np.concatenate(alone))
 
 
 @check("contract")
@@ -170,4 +178,53 @@ def check_round_trip(case: Case) -> None:
                     asked=f"encode(decode(z)) is z{problem.where}",
                     found=f"{structure!r} from {state_text(state)} became {state_text(back)}",
                     usually="the two number the entries in different ways, or decode leaves out what encode needs",
+                )
+
+
+def _require_rows(problem: Problem, how: str, answer: Array, z: Array, theta: Array) -> None:
+    rows = problem.differs(answer, z, theta)
+    if len(rows):
+        row = rows[0]
+        fail(
+            asked=f"the answer of a row is its own: the same {how}{problem.where}",
+            found=f"row {row} scores {problem.score(answer, theta)[row]:.6g} {how}, "
+            f"and {problem.score(z, theta)[row]:.6g} before",
+            usually="an axis is missing in a reduction, rows are sorted, the batch is normalised as a whole, or its "
+            "last part is left out where it is solved in parts",
+        )
+
+
+def _require_no_state(problem: Problem, first: Array, second: Array, fresh: Solver) -> None:
+    """Fail unless the solver answers first, second and first again as it would alone."""
+    a, b, again = (problem.solve(theta) for theta in (first, second, first))
+    alone = problem.solve(second, solver=fresh)
+    for what, answer, reference, theta in (
+        ("A again, after B,", again, a, first),
+        ("B, after A,", b, alone, second),
+    ):
+        rows = problem.differs(answer, reference, theta)
+        if len(rows):
+            row = rows[0]
+            fail(
+                asked="a solver gives the same answer whatever it solved before",
+                found=f"{what} scores {problem.score(answer, theta)[row]:.6g} in row {row}, and "
+                f"{problem.score(reference, theta)[row]:.6g} when solved first",
+                usually="a cache whose key lacks theta, a warm start that is kept, or a buffer that is not cleared",
+            )
+
+
+def _require_mixed_verdicts(case: Case, states: Array) -> None:
+    """Fail unless `is_feasible` says of each state with each instance what it says where all rows have that one."""
+    problems = case.problems
+    alone = [problem.is_feasible(states) for problem in problems]
+    for shift in range(len(problems)):
+        turns = [(row + shift) % len(problems) for row in range(len(states))]
+        mixed = case.is_feasible(states, [problems[turn] for turn in turns])
+        for row, turn in enumerate(turns):
+            if mixed[row] != alone[turn][row]:
+                fail(
+                    asked="a row's own instance decides whether its state is feasible",
+                    found=f"is_feasible says {mixed[row]} of row {row}{problems[turn].where} in a batch of several "
+                    f"instances, and {alone[turn][row]} where all rows have this one",
+                    usually="is_feasible ignores `instances`, or uses the first for all",
                 )

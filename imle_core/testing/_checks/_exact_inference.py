@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
     from imle_core.testing._case import Case
     from imle_core.testing._problem import Problem
+
+TOLERANCES = {torch.float64: 1e-8, torch.float32: 1e-4}
+"""Of a value and of its gradient, absolute and relative, in each precision."""
 
 TEMPERATURES = (1.0, 0.1, 0.001)
 
@@ -52,36 +57,50 @@ def check_support(case: Case) -> None:
 
 @check("exact inference")
 def check_log_partition(case: Case) -> None:
-    """The log-partition function is the logsumexp of the objectives of all structures."""
+    """The log-partition function is the logsumexp of the objectives of all structures, in either precision."""
     case.require("log_partition")
     for problem in case.problems:
-        theta = torch.from_numpy(problem.theta(4))
+        given = problem.theta(4)
+        for dtype in TOLERANCES:
+            theta = torch.from_numpy(given).to(dtype)
+            _compare(
+                "log_partition(theta) = log sum_z exp(s <z, theta>)",
+                problem,
+                _log_partition(problem, theta),
+                _objectives(problem, theta).logsumexp(1),
+                "a structure is counted twice or not at all, or s is wrong: +1 for scores, -1 for costs",
+            )
+    if len(case.problems) > 1:
+        problems = case.mixed(2 * len(case.problems) + 1)
+        theta = torch.from_numpy(np.concatenate([p.theta(1, draw=row) for row, p in enumerate(problems)]))
+        alone = [_log_partition(p, row[None]) for p, row in zip(problems, theta, strict=True)]
         _compare(
-            "log_partition(theta) = log sum_z exp(s <z, theta>)",
-            problem,
-            _log_partition(problem, theta),
-            _objectives(problem, theta).logsumexp(1),
-            "a structure is counted twice or not at all, or s is wrong: +1 for scores, -1 for costs",
+            "log_partition of a row with its own instance is the same in a batch of several instances",
+            case.problem,
+            _shaped(theta, case.solver.log_partition(theta, **case.prepared(problems))),
+            torch.cat(alone),
+            "log_partition ignores `instances`, or uses the first for all",
         )
 
 
 @check("exact inference")
 def check_marginals(case: Case) -> None:
-    """The gradient of the log-partition function is s times the marginals."""
+    """The gradient of the log-partition function is s times the marginals, in either precision."""
     case.require("log_partition")
     for problem in case.problems:
-        theta = torch.from_numpy(problem.theta(4)).requires_grad_()
-        support = torch.from_numpy(problem.support()).flatten(1)
-        sign = 1 if case.solver.sense == "max" else -1
-        expected = sign * _objectives(problem, theta.detach()).softmax(1) @ support
-        (gradient,) = torch.autograd.grad(_log_partition(problem, theta).sum(), theta)
-        _compare(
-            "the gradient of log_partition is s E[z], s = +1 for scores and -1 for costs",
-            problem,
-            gradient.flatten(1),
-            expected,
-            "the sense: costs have the gradient -E[z]; or an operation whose gradient is not its own",
-        )
+        given = problem.theta(4)
+        for dtype in TOLERANCES:
+            theta = torch.from_numpy(given).to(dtype).requires_grad_()
+            sign = 1 if case.solver.sense == "max" else -1
+            expected = sign * _probabilities(problem, theta.detach()) @ _support(problem)
+            (gradient,) = torch.autograd.grad(_differentiable(problem, theta).sum(), theta)
+            _compare(
+                "the gradient of log_partition is s E[z], s = +1 for scores and -1 for costs",
+                problem,
+                gradient.flatten(1),
+                expected,
+                "the sense: costs have the gradient -E[z]; or an operation whose gradient is not its own",
+            )
 
 
 @check("exact inference")
@@ -90,9 +109,10 @@ def check_second_order(case: Case) -> None:
     case.require("log_partition")
     for problem in case.problems:
         theta = torch.from_numpy(problem.theta(1)).requires_grad_()
+        function = functools.partial(_differentiable, problem)
         try:
-            torch.autograd.gradcheck(lambda t, p=problem: _log_partition(p, t), (theta,))
-            torch.autograd.gradgradcheck(lambda t, p=problem: _log_partition(p, t), (theta,))
+            torch.autograd.gradcheck(function, (theta,))
+            torch.autograd.gradgradcheck(function, (theta,))
         except RuntimeError as error:
             fail(
                 asked=f"gradcheck and gradgradcheck of log_partition in float64{problem.where}",
@@ -107,36 +127,69 @@ def check_low_temperature(case: Case) -> None:
     """Tau log_partition(theta / tau) tends to the best objective: the solver and the family are of one set."""
     case.require("log_partition")
     case.require_exact()
-    for problem in case.problems:
-        theta = problem.theta(4)
+    for problem, dtype in itertools.product(case.problems, TOLERANCES):
+        given = torch.from_numpy(problem.theta(4)).to(dtype)
+        theta = given.double().numpy()
         best = torch.from_numpy(problem.score(problem.solve(theta), theta))
         size = _log_size(problem)
+        slack = torch.from_numpy(problem.tolerance(theta, theta)) + 1e-9
+        if dtype == torch.float32:
+            slack *= 100  # terms over tau are rounded, and multiplied by tau again
         for tau in TEMPERATURES:
-            value = tau * _log_partition(problem, torch.from_numpy(theta) / tau).detach()
-            slack = torch.from_numpy(problem.tolerance(theta, theta)) + 1e-9
-            if ((value < best - slack) | (value > best + tau * size + slack) | ~value.isfinite()).any():
-                row = int(((value < best - slack) | (value > best + tau * size + slack)).int().argmax())
+            value = tau * _log_partition(problem, given / tau).detach().double()
+            wrong = (value < best - slack) | (value > best + tau * size + slack) | ~value.isfinite()
+            if wrong.any():
+                row = int(wrong.int().argmax())
                 fail(
                     asked="best <= tau log_partition(theta / tau) <= best + tau log |Z|, with best = s <MAP, theta>"
                     f"{problem.where}",
-                    found=f"row {row}: {value[row]:.6g} at tau {tau:g}, best {best[row]:.6g}, log |Z| <= {size:.3g}",
+                    found=f"row {row}: {value[row]:.6g} at tau {tau:g} in {dtype}, best {best[row]:.6g}, "
+                    f"log |Z| <= {size:.3g}",
                     usually="log_partition overflows, or sums over another set than solve searches",
                 )
 
 
 def _log_partition(problem: Problem, theta: Tensor) -> Tensor:
-    value = problem.case.solver.log_partition(theta, **problem.instances(len(theta)))
+    prepared = problem.case.prepared([problem] * len(theta))
+    return _shaped(theta, problem.case.solver.log_partition(theta, **prepared))
+
+
+def _differentiable(problem: Problem, theta: Tensor) -> Tensor:
+    """Return the log-partition function of theta that requires a gradient; fail where it carries none."""
+    value = _log_partition(problem, theta)
+    if not value.requires_grad:
+        fail(
+            asked=f"log_partition carries a gradient to theta{problem.where}",
+            found="a tensor without one",
+            usually="it goes through NumPy or detach; or it is a constant, as that of a set whose one structure is "
+            "zero: add the term 0 * theta.flatten(1).sum(1)",
+        )
+    return value
+
+
+def _shaped(theta: Tensor, value: Tensor) -> Tensor:
     if value.shape != theta.shape[:1] or value.dtype != theta.dtype:
         fail(
-            asked=f"log_partition of theta {tuple(theta.shape)} has shape {tuple(theta.shape[:1])} and its dtype",
+            asked=f"log_partition of {theta.dtype} theta {tuple(theta.shape)} has shape {tuple(theta.shape[:1])} and "
+            "that dtype",
             found=f"{tuple(value.shape)}, {value.dtype}",
             usually="the event axes are not summed over, or a constant of another dtype takes part",
         )
     return value
 
 
+def _support(problem: Problem) -> Tensor:
+    return torch.from_numpy(problem.support()).flatten(1)
+
+
 def _objectives(problem: Problem, theta: Tensor) -> Tensor:
-    return torch.from_numpy(problem.scores(problem.support(), theta.numpy())).T
+    """Return the objective of each structure for each row, float64, shape ``(N, K)``."""
+    return torch.from_numpy(problem.scores(problem.support(), theta.double().numpy())).T
+
+
+def _probabilities(problem: Problem, theta: Tensor) -> Tensor:
+    """Return the probability of each structure for each row, float64, shape ``(N, K)``."""
+    return _objectives(problem, theta).softmax(1)
 
 
 def _log_size(problem: Problem) -> float:
@@ -149,11 +202,12 @@ def _log_size(problem: Problem) -> float:
 
 
 def _compare(asked: str, problem: Problem, found: Tensor, expected: Tensor, usually: str) -> None:
-    error = (found.detach() - expected).abs()
-    if not bool((error <= 1e-8 + 1e-8 * expected.abs()).all()):
+    tolerance = TOLERANCES[found.dtype]
+    error = (found.detach() - expected.detach()).abs()
+    if not bool((error <= tolerance + tolerance * expected.abs()).all()):
         at = int(error.nan_to_num(torch.inf).argmax())
         fail(
             asked=f"{asked}{problem.where}",
-            found=f"{found.flatten()[at].item():.8g} in place of {expected.flatten()[at].item():.8g}",
+            found=f"{found.flatten()[at].item():.8g} in place of {expected.flatten()[at].item():.8g}, in {found.dtype}",
             usually=usually,
         )

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
     from imle_core.testing._problem import Array, Problem
 
+NEAR = (1e-4, 1e-6)
+"""Differences of two objectives that must not be overlooked, by the size of the objective's terms."""
+
+ROUNDING = 1e-9
+"""Differences that are rounding, by the same size."""
+
+CROSSINGS = 12
+"""So often a tie is looked for between two theta; most are found in three steps."""
+
 ALL_PAIRS = 10
 """Up to so many entries all pairs of them are flipped to corrupt a state, above it neighbours alone."""
 
@@ -75,6 +84,64 @@ def require_optimal(problem: Problem, theta: Array) -> None:
             usually="the search is not exact (declare exact=False, or repair it), or the listed set is too large: a "
             "constraint is missing in is_feasible or enumerate_support" + _terms(problem),
         )
+
+
+def require_near_ties(problem: Problem, first: Array, second: Array) -> bool:
+    """Fail unless the better of two structures is chosen just beside the theta at which they tie.
+
+    Between two theta of different answers lies one at which the answer changes. It is found by the structures alone:
+    where those of both sides tie, either is an answer, or there is a better one, which takes the place of one of them.
+
+    Returns:
+        Whether any two theta have different answers.
+    """
+    low, high = problem.solve(first), problem.solve(second)
+    lines = np.flatnonzero(problem.score(high - low, second - first) > ROUNDING * _size(first))
+    if not len(lines):
+        return False
+    first, step, low, high = first[lines], (second - first)[lines], low[lines], high[lines]
+    for _ in range(CROSSINGS):
+        theta = _along(first, step, _crossing(problem, low, high, first, step))
+        between = problem.solve(theta)
+        better = problem.score(between - low, theta) > ROUNDING * _size(theta)
+        better &= problem.score(between - low, step) > ROUNDING * _size(first)
+        if not better.any():
+            break
+        high[better] = between[better]
+    slope = problem.score(high - low, step)
+    for distance in NEAR:
+        for side in (-1, 1):
+            place = _crossing(problem, low, high, first, step) + side * distance * _size(first) / slope
+            theta = _along(first, step, place)
+            z, best = problem.solve(theta), high if side > 0 else low
+            short = problem.score(best - z, theta)
+            rows = np.flatnonzero(short > ROUNDING * _size(theta))
+            if len(rows):
+                row = rows[0]
+                fail(
+                    asked=f"of two structures whose objectives differ by {distance:g} of its size the better one"
+                    f"{problem.where}",
+                    found=f"one that scores {short[row]:.3g} less than another, of "
+                    f"{problem.score(best, theta)[row]:.6g}, beside {len(rows)} of {len(theta)} ties",
+                    usually="costs are rounded too coarsely, as to integers; the relative gap or a tolerance of a "
+                    "solver for integer programmes is too wide; or the search is not exact" + _terms(problem),
+                )
+    return True
+
+
+def _crossing(problem: Problem, low: Array, high: Array, first: Array, step: Array) -> Array:
+    """Return where on the line from first along step the objectives of two structures are equal, shape ``(N,)``."""
+    return -problem.score(high - low, first) / problem.score(high - low, step)
+
+
+def _along(first: Array, step: Array, place: Array) -> Array:
+    """Return the theta at a place of each line, shape ``(N, *event)``."""
+    return first + place.reshape(-1, *[1] * (first.ndim - 1)) * step
+
+
+def _size(theta: Array) -> Array:
+    """Return the size of the objective's terms, shape ``(N,)``."""
+    return np.abs(theta).reshape(len(theta), -1).sum(1)
 
 
 def _terms(problem: Problem) -> str:

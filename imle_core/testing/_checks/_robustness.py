@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import gc
 import os
 import sys
 import tempfile
@@ -19,12 +21,13 @@ from imle_core.testing._catalogue import check
 from imle_core.testing._compare import same
 from imle_core.testing._isolation import Output, captured
 from imle_core.testing._outcome import fail, skip
-from imle_core.testing._settings import random_states, seed_everything, settings
+from imle_core.testing._settings import preserved, random_states, seed_everything, settings
 
 if TYPE_CHECKING:
     from imle_core.testing._case import Case
 
 THREADS = 4
+REPEATS = 4
 BAD_INSTANCES = (object(), "no such instance", -1.5)
 
 
@@ -99,7 +102,9 @@ def check_random_state(case: Case) -> None:
 
 @check("robustness")
 def check_global_settings(case: Case) -> None:
-    """Settings of the process are as they were: threads, dtypes, error handling, environment, folder, signals."""
+    """Settings of the process are as they were: threads, dtypes, printing, warnings, environment, folder, signals."""
+    with preserved():
+        case.use()  # what a library sets for itself when it is imported is not the solver's doing
     before = settings()
     case.use()
     after = settings()
@@ -110,6 +115,29 @@ def check_global_settings(case: Case) -> None:
             found=shown,
             usually="set it inside a context that restores it, or pass it to the library as an argument",
         )
+
+
+@check("robustness")
+def check_resources(case: Case) -> None:
+    """Solvers that are gone leave no open file and no thread behind."""
+    case.use()
+    before = _resources()
+    for _ in range(REPEATS):
+        case.use()
+    left = _left(before)
+    if left:
+        gc.collect()
+    end = time.monotonic() + 1
+    while left and time.monotonic() < end:  # threads take a moment to end
+        time.sleep(0.02)
+        left = _left(before)
+    if not left:
+        return
+    fail(
+        asked=f"building, using and dropping a solver {REPEATS} times leaves no open file and no thread",
+        found=", ".join(left),
+        usually="a file that is not closed, or a thread or an executor that each solver starts and none ends",
+    )
 
 
 @check("robustness")
@@ -200,3 +228,17 @@ def check_bad_instance(case: Case) -> None:
                 found=f"{type(error).__name__}: {error}",
                 usually="prepare uses the instance before it has looked at its type and range",
             )
+
+
+def _left(before: dict[str, int]) -> list[str]:
+    """Return what each of the solvers has left; one thread or file alone may be shared by all, or not be theirs."""
+    more = {name: count - before[name] for name, count in _resources().items()}
+    return [f"{count} {name}" for name, count in more.items() if count >= REPEATS]
+
+
+def _resources() -> dict[str, int]:
+    """Return how many threads and, where the system tells, files of this process there are."""
+    found = {"threads": threading.active_count()}
+    with contextlib.suppress(OSError):
+        found["open files"] = len(os.listdir("/dev/fd"))
+    return found
