@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import Requirement
 
 from imle_core._solver import OPTIONAL_METHODS, Solver
-from imle_core.errors import SolverParameterError
+from imle_core.errors import RegistrationError, SolverParameterError
 from imle_core.registry import create, import_factory, parameters_of
 from imle_core.registry._types import resolve
 from imle_core.testing._catalogue import check
@@ -40,22 +40,30 @@ def check_examples(subject: Subject) -> None:
             found=f"{type(subject.fault).__name__}: {subject.fault}",
             usually="SolverSpec(examples='module:attribute') names no function, or one that raises",
         )
+    # All of them are tried: no other check is to fail for what is told here.
+    failed: dict[str, list[str]] = {}
+    usually, large = "", []
     for case in cases:
         try:
             entries = case.renewed().entries
         except Exception as error:
             case.known["fault"] = "check_examples failed: the solver cannot be built"
-            fail(
-                asked=f"example {case.label!r} can be built",
-                found=f"{type(error).__name__}: {error}",
-                usually="its parameters are not those of the factory",
-            )
-        if entries > LARGEST_EXAMPLE:
-            fail(
-                asked=f"examples have at most {LARGEST_EXAMPLE} entries",
-                found=f"example {case.label!r} has {entries}",
-                usually="a small graph or instance shows the same faults, and its set can be enumerated",
-            )
+            failed.setdefault(f"{type(error).__name__}: {error}", []).append(repr(case.label))
+            usually = usually or _why_not_built(error)
+        else:
+            large += [f"example {case.label!r} has {entries}"] if entries > LARGEST_EXAMPLE else []
+    if failed:
+        fail(
+            asked="every example can be built",
+            found="; ".join(f"{', '.join(labels)}: {error}" for error, labels in failed.items()),
+            usually=usually,
+        )
+    if large:
+        fail(
+            asked=f"examples have at most {LARGEST_EXAMPLE} entries",
+            found="; ".join(large),
+            usually="a small graph or instance shows the same faults, and its set can be enumerated",
+        )
 
 
 @check("api")
@@ -69,6 +77,10 @@ def check_description(case: Case) -> None:
         # what a parameter decides, the description cannot know
         if field not in names and getattr(spec, field) not in (None, getattr(solver, field))
     ]
+    if case.subject.plugin is not None and spec.sense is None and "sense" not in vars(solver):
+        wrong.append(
+            f"sense: described as None, which says that the problem decides, but the class declares {solver.sense!r}"
+        )
     # a class that was registered as it stands has nobody to describe its devices
     described = case.subject.plugin is not None or spec.devices == "any"
     if described and (spec.devices == "any") != solver.takes_tensors:
@@ -159,9 +171,18 @@ def check_parameters(subject: Subject) -> None:
         and name not in declared
         and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     ]
+    differing = [
+        f"{name} is {p.default!r} in the schema and {taken[name].default!r} in the factory"
+        for name, p in declared.items()
+        if name in taken
+        and not p.required
+        and taken[name].default is not inspect.Parameter.empty
+        and not _same(p.default, taken[name].default)
+    ]
     untold = [name for name, p in declared.items() if not p.help.strip()]
     wrong = [f"the factory does not take {', '.join(unknown)}"] if unknown else []
     wrong += [f"the schema lacks {', '.join(missing)}, which the factory requires"] if missing else []
+    wrong += [f"the default of {each}" for each in differing]
     wrong += [f"no help for {', '.join(untold)}"] if untold else []
     for name, p in declared.items():
         try:
@@ -172,7 +193,7 @@ def check_parameters(subject: Subject) -> None:
         fail(
             asked=f"{spec.parameters.__name__} declares the parameters of {spec.factory}, each with help",
             found="; ".join(wrong),
-            usually="a parameter was renamed in one place, or declared without imle_core.parameter(help=...)",
+            usually="a parameter was changed in one place, or declared without imle_core.parameter(help=...)",
         )
 
 
@@ -186,6 +207,23 @@ def check_docstring(subject: Subject) -> None:
             found="none",
             usually="one sentence, the equation and the arguments with their shapes and units are missing",
         )
+
+
+def _why_not_built(error: Exception) -> str:
+    if isinstance(error, SolverParameterError):
+        return "its parameters are not those of the factory, or the solver declares something that does not exist"
+    if isinstance(error, RegistrationError):
+        return "what SolverSpec says and what the solver declares differ, or the factory makes no imle_core.Solver"
+    if isinstance(error, ImportError):
+        return "the factory names no module and attribute that are there, or needs a library that `requires` lacks"
+    return "the factory raises it: make the solver by hand, with the parameters of the example"
+
+
+def _same(a: object, b: object) -> bool:
+    try:
+        return bool(a == b)
+    except Exception:  # arrays and the like, whose comparison is no single answer
+        return repr(a) == repr(b)
 
 
 def _spec(subject: Subject) -> SolverSpec:

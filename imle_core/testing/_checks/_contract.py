@@ -45,7 +45,9 @@ def check_answers(case: Case) -> None:
                     asked=f"states of shape {shape} for {np.dtype(dtype)} theta of that shape{problem.where}",
                     found=f"{type(error).__name__}: {error}",
                     usually="solve returns another shape or kind of entries than it declares, or the example lacks "
-                    "event_shape=, instances= or a parameter",
+                    "event_shape=, instances= or a parameter"
+                    if error.__cause__ is None
+                    else "solve itself raises it: call it by hand, with theta of that shape",
                 )
 
 
