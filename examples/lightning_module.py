@@ -58,7 +58,7 @@ def main() -> None:
             max_epochs=20,
             accelerator="cpu",
             gradient_clip_val=10.0,
-            callbacks=[best, SolverReports(every=32)],
+            callbacks=[best, SolverReports()],
             logger=False,
             enable_progress_bar=False,
             enable_model_summary=False,

@@ -102,11 +102,11 @@ def _print_level(title: str, results: Sequence[CheckResult]) -> None:
 def _note(results: Sequence[CheckResult]) -> str:
     """Return why examples were skipped or expected to fail, and which, where it is not all of them."""
     told = []
-    for outcome in ("expected", "skipped"):
+    for outcome, word in (("expected", "expected to fail"), ("skipped", "skipped")):
         reasons = {result.message for result in results if result.outcome == outcome}
         for reason in sorted(reasons):
             where = [result.example for result in results if result.message == reason]
-            told.append(reason if len(where) == len(results) else f"{', '.join(where)}: {reason}")
+            told.append(reason if len(where) == len(results) else f"{word} for {', '.join(where)}: {reason}")
     return "; ".join(told)
 
 

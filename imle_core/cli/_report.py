@@ -29,8 +29,11 @@ def report(
     from imle_core.diagnostics._findings import run_findings
     from imle_core.diagnostics._html._page import check_out, write_page
     from imle_core.diagnostics._reading import read_run
+    from imle_core.errors import RecordError
 
-    page = check_out(out or records.with_suffix(".html"))
+    if records.is_dir():
+        raise RecordError(f"{records} is a folder; give the file of records in it.")
+    page = check_out(out or records.with_suffix(".html"), records)
     run = read_run(records)
     found = run_findings(run)
     write_page(run, found, page, title=title, source=records.name)
@@ -48,7 +51,8 @@ def report(
             }
         )
         return
-    typer.echo(f"wrote {page}: {run.steps:,} steps, layers: {', '.join(layer.name for layer in run.layers)}")
+    names = ", ".join(layer.name for layer in run.layers)
+    typer.echo(f"wrote {typer.format_filename(page)}: {run.steps:,} steps, layers: {names}")
     for note in run.notes:
         typer.echo(note)
     rows = [(finding.level, finding.layer or "", finding.title) for finding in found]

@@ -15,7 +15,7 @@ from imle_core._checks import require_count, require_number
 from imle_core._family import ExponentialFamily
 from imle_core._layer import SolverLayer
 from imle_core.errors import MissingCapabilityError
-from imle_core.estimators import Estimator, ScoreFunction, resolve
+from imle_core.estimators import Estimator, resolve
 
 from ._comparison import Comparison, Comparisons
 
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from imle_core._solver import Solver
 
 _ROWS = 4_000  # of a batch that is estimated at once, over its samples
-_NOTHING = 1e-12  # of a gradient in float64
+_NOTHING = 1e-12  # of what the rounding of float64 leaves of a gradient that is zero
+_WARM_UP = 200  # steps of an estimator that adapts
 
 
 def compare(
     solver: Solver | str,
     loss: Callable[[Tensor], Tensor],
-    estimators: Mapping[str, Estimator | str] | Iterable[Estimator | str],
+    estimators: Mapping[str, Estimator | str] | Iterable[Estimator | str] | Estimator | str,
     theta: Tensor,
     *,
     tau: float = 1.0,
@@ -45,15 +46,17 @@ def compare(
        p(z; \theta) \propto e^{s \langle z, \theta \rangle / \tau}
 
     found by enumerating the structures of the solver. The estimates are of the loss averaged over an estimator's
-    samples, as a training step has it.
+    samples, as a training step has it; one that adapts, such as :class:`~imle_core.AIMLE`, does so at these points for
+    up to 200 steps before it is measured.
 
     Args:
         solver: A solver whose set can be listed (``enumerate_support``), or the name of one.
         loss: Takes structures, shape ``(..., *event)``, and returns one value each, ``(...)``; differentiable.
-        estimators: By label, or in any order, labelled by what they print as; names stand for their defaults.
+        estimators: By label, or in any order, labelled by what they print as; names stand for their defaults. They
+            have temperatures of their own.
         theta: Points to compare at, shape ``(*event)`` or ``(N, *event)``.
         tau: Temperature of the family.
-        repeats: Estimates for each row.
+        repeats: Estimates for each row, at least 2.
         seed: Of everything random.
         **solver_options: Parameters of the solver, where it is given by name.
 
@@ -62,7 +65,8 @@ def compare(
 
     Raises:
         MissingCapabilityError: the solver cannot list its set.
-        ValueError: the exact gradient is zero, so that nothing can be compared with it.
+        ValueError: the exact gradient is zero, so that nothing can be compared with it; or the loss does not return
+            one value for each structure, or has no gradient and an estimator needs one.
 
     Example:
         >>> import torch, imle_core as imle
@@ -74,28 +78,38 @@ def compare(
         [('exact', True, 0.0), ('blackbox', False, 2.0)]
     """
     require_count("compare", "repeats", repeats)
-    require_number("compare", "tau", tau, above=0)
+    if repeats < 2:
+        raise ValueError("compare: repeats must be at least 2, because one estimate has no variance; got 1.")
     probe = SolverLayer(solver, **solver_options)
     solver = probe.solver
     event = solver.split_shape(theta.shape)[1]
     rows = theta.detach().reshape(-1, *event)
-    exact = exact_gradient(solver, loss, rows, tau)
-    zero = torch.linalg.vector_norm(exact.flatten(1), dim=1) < _NOTHING * float(
-        exact.abs().max().clamp(min=1)
-    )
+    if not len(rows):
+        raise ValueError(f"compare: theta of shape {tuple(theta.shape)} has no rows to compare at.")
+    exact, size = _enumerated(solver, loss, rows, tau)
+    zero = torch.linalg.vector_norm(exact.flatten(1), dim=1) <= _NOTHING * size
     if bool(zero.any()):
         raise ValueError(
             f"{solver.name}: the exact gradient is zero at row {int(zero.nonzero()[0])} of theta: the loss is "
             "the same for all structures, or the temperature too low."
         )
+    if isinstance(estimators, (Estimator, str)):
+        estimators = [estimators]
     if isinstance(estimators, Mapping):
         named = {label: resolve(given) for label, given in estimators.items()}
     else:
         named = {str(estimator): estimator for estimator in map(resolve, estimators)}
-    return Comparisons(
-        _measure(label, estimator, solver, loss, rows, exact, repeats, seed)
+    # All layers first, so that one that does not fit the solver is told before anything is measured.
+    layers = {
+        label: SolverLayer(
+            solver,
+            estimator,
+            reduction="none",
+            generator=torch.Generator(rows.device).manual_seed(seed),
+        )
         for label, estimator in named.items()
-    )
+    }
+    return Comparisons(_measure(label, layer, loss, rows, exact, repeats) for label, layer in layers.items())
 
 
 def grid(factory: Callable[..., Estimator], **values: Sequence[Any]) -> dict[str, Estimator]:
@@ -123,9 +137,24 @@ def exact_gradient(
 ) -> Tensor:
     """Return the gradient of the expected loss of each row, shape ``(N, *event)``, by enumeration in float64.
 
+    Args:
+        solver: A solver whose set can be listed.
+        loss: Takes structures, shape ``(K, *event)``, and returns one value each, ``(K,)``.
+        theta: Shape ``(N, *event)``.
+        tau: Temperature of the family.
+
     Raises:
         MissingCapabilityError: the solver cannot list its set.
+        ValueError: the loss does not return one value for each structure.
     """
+    return _enumerated(solver, loss, theta, tau)[0]
+
+
+def _enumerated(
+    solver: Solver, loss: Callable[[Tensor], Tensor], theta: Tensor, tau: float
+) -> tuple[Tensor, float]:
+    """Return the exact gradient of each row, and the size of what it is a difference of."""
+    require_number("compare", "tau", tau, above=0)
     if not solver.implements("enumerate_support"):
         raise MissingCapabilityError(
             f"{solver.name} has no `enumerate_support`, so there is no exact gradient to compare with."
@@ -136,32 +165,38 @@ def exact_gradient(
         family = ExponentialFamily(leaf, solver, tau, validate_args=False)
         vertices = family.enumerate_support(expand=False)[:, 0]
         logits = leaf.flatten(1) @ vertices.flatten(1).T * (sign / tau)
-        value = (logits.softmax(1) @ loss(vertices.to(theta.dtype)).detach().double()).sum()
-        (gradient,) = torch.autograd.grad(value, leaf)
-    return gradient
+        losses = loss(vertices.to(theta.dtype))
+        found = tuple(losses.shape) if isinstance(losses, Tensor) else type(losses).__name__
+        if found != (len(vertices),):
+            raise ValueError(
+                f"{solver.name}: the loss returned {found} for structures {tuple(vertices.shape)}, expected "
+                f"{(len(vertices),)}: one value for each structure."
+            )
+        losses = losses.detach().double()
+        (gradient,) = torch.autograd.grad((logits.softmax(1) @ losses).sum(), leaf)
+    return gradient, float(losses.abs().max() * vertices.abs().max()) / tau
 
 
 def _measure(
     label: str,
-    estimator: Estimator,
-    solver: Solver,
+    layer: SolverLayer,
     loss: Callable[[Tensor], Tensor],
     rows: Tensor,
     exact: Tensor,
     repeats: int,
-    seed: int,
 ) -> Comparison:
-    generator = torch.Generator(rows.device).manual_seed(seed)
-    layer = SolverLayer(solver, estimator, reduction="none", generator=generator)
-    n = len(rows)
+    estimator, n = layer.estimator, len(rows)
+    if layer.state is not None:
+        for _ in range(min(_WARM_UP, repeats)):
+            _estimate(label, layer, loss, rows)
     total = torch.zeros_like(exact).flatten(1)
     squares, cosines, zeros, solves, seconds = torch.zeros(n).to(exact), 0.0, 0.0, 0, math.inf
     g = exact.flatten(1)
     size = g.square().sum(1)
     for count in _chunks(repeats, max(1, _ROWS // (n * estimator.samples))):
-        theta = rows.repeat(count, *[1] * (rows.ndim - 1)).requires_grad_()
+        theta = rows.repeat(count, *[1] * (rows.ndim - 1))
         start = time.perf_counter()
-        (gradient,) = torch.autograd.grad(_expected(layer, loss, theta).sum(), theta)
+        gradient = _estimate(label, layer, loss, theta)
         seconds = min(seconds, (time.perf_counter() - start) / (count * n))  # machines are noisy
         assert layer.last_report is not None
         solves += layer.last_report.solves
@@ -192,11 +227,18 @@ def _measure(
     )
 
 
-def _expected(layer: SolverLayer, loss: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
-    if isinstance(layer.estimator, ScoreFunction):
-        return layer.expectation(loss, theta)
-    z: Tensor = layer(theta)
-    return loss(z).mean(0)
+def _estimate(label: str, layer: SolverLayer, loss: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+    """Return an estimate of the gradient of each row."""
+    with torch.enable_grad():
+        theta = rows.detach().requires_grad_()
+        value = layer.expectation(loss, theta).sum()
+        if not value.requires_grad:
+            raise ValueError(
+                f"{label}: the loss has no gradient with respect to the structures, which all estimators but "
+                "ScoreFunction need. Is it rounded, compared, or detached?"
+            )
+        (gradient,) = torch.autograd.grad(value, theta)
+    return gradient
 
 
 def _chunks(total: int, size: int) -> Iterator[int]:

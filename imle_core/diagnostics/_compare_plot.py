@@ -35,7 +35,7 @@ def plot(comparisons: Comparisons, axes: Any, *, errors: bool) -> Any:
         y = [max(one.bias, one.bias_error, _FLOOR) for one in members]
         axes.plot(x, y, marker=marker, linestyle="", label=kind, alpha=0.85, clip_on=False)
         for one, place in zip(members, zip(x, y, strict=True), strict=True):
-            varying = ", ".join(re.findall(r"=([^=\s]+)", one.label.removeprefix(kind)))
+            varying = ", ".join(re.findall(r"=([^=\s(),]+)", one.label.removeprefix(kind)))
             axes.annotate(varying, place, textcoords="offset points", xytext=(6, -3), fontsize="x-small")
     axes.set(
         xscale="log",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._sink import Record
 
 _NAMES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_TEXTS = ("layer", "solver", "estimator")  # of a record; a layer may be called NaN
 
 
 class JSONLines:
@@ -75,10 +76,13 @@ def from_json(line: str) -> Any:
     Raises:
         ValueError: it is not JSON.
     """
-    value = json.loads(line)
+    try:
+        value = json.loads(line)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if isinstance(value, dict):
         return {
-            name: _NAMES.get(entry, entry) if isinstance(entry, str) else entry
+            name: _NAMES.get(entry, entry) if isinstance(entry, str) and name not in _TEXTS else entry
             for name, entry in value.items()
         }
     return value

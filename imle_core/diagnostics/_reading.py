@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _COUNTS = ("rows", "samples", "solves", "timeouts")
 _SHARES = ("zero_rows", "gradient_norm")
 _OPTIONAL = ("lam", "agreement")
+_MOST = 2**53  # of steps, counts and seconds; beyond it, float64 does not tell whole numbers apart
 
 
 @dataclass
@@ -66,6 +68,8 @@ def read_run(source: Records) -> Run:
         _verify(where, record)
         count += 1
         layer, step = record.get("layer"), int(record["step"])
+        if layer is not None:
+            layer = _printable(layer)
         if parts[-1].restarts_at(layer, step):
             before = parts[-1]
             parts.append(_Part(offset=before.offset + max(before.last.values())))
@@ -77,7 +81,7 @@ def read_run(source: Records) -> Run:
             continue
         for name, value in record.items():
             if name not in ("time", "step", "layer") and _is_number(value):
-                values[name].append((step, float(value)))
+                values[_printable(name)].append((step, float(value)))
     if not count:
         raise RecordError(f"{_called(source)} no records.{' ' + notes[0] if notes else ''}")
     if not reports:
@@ -143,6 +147,8 @@ def _verify(where: str, record: Any) -> None:
 
     if not hasattr(record, "keys"):
         raise fail(f"a {type(record).__name__} and no mapping")
+    if not all(isinstance(name, str) for name in record):
+        raise fail("not all of its names are text")
     layer = record.get("layer")
     wanted: tuple[str, ...] = ("time", "step")
     if layer is not None:
@@ -152,30 +158,54 @@ def _verify(where: str, record: Any) -> None:
     for name in wanted:
         if name not in record:
             raise fail(f"{name!r} is missing")
-    for name in (*wanted, *_OPTIONAL):
+    grouped = () if layer is None else tuple(name for name in record if "/" in name)
+    for name in (*wanted, *_OPTIONAL, *grouped):
         value = record.get(name)
-        if not _is_number(value) and not (name in _OPTIONAL and value is None):
-            raise fail(f"{name!r} is {value!r} and no number")
-    if not (np.isfinite(record["step"]) and np.isfinite(record["time"]) and record["step"] >= 0):
-        raise fail(f"'step' is {record['step']!r} and 'time' {record['time']!r}")
+        if not _is_number(value) and not (value is None and name not in wanted):
+            raise fail(f"{name!r} is {_shown(value)} and no number")
+    for name, value in record.items():
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
+            raise fail(f"{name!r} is {_shown(value)}, larger than any float64")
+    counts = ("step",) if layer is None else ("step", *_COUNTS, *grouped)
+    ranges = dict.fromkeys(counts, (0, _MOST)) | {"time": (-_MOST, _MOST)}
+    if layer is not None:
+        ranges |= {"zero_rows": (0, 1), "agreement": (0, 1)}
+    for name, (low, high) in ranges.items():
+        value = record.get(name)
+        if value is not None and not low <= value <= high:
+            raise fail(f"{name!r} is {_shown(value)}, not between {low} and {high}")
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def _shown(value: Any) -> str:
+    """Return what a record holds in at most one line."""
+    if isinstance(value, int) and abs(value) > _MOST:  # text of a very long one is refused by Python
+        return f"a whole number of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _printable(text: str) -> str:
+    r"""Return a text that every file and terminal takes: JSON can hold half a character, such as ``\ud800``."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _layer_run(name: str, records: list[Record], steps: list[int]) -> LayerRun:
     fixed = dict.fromkeys((*_COUNTS, *_SHARES, *_OPTIONAL), np.nan)
     # What was not there at first (a cause of avoided solves, say) was none.
     found = {figure: 0.0 for record in records for figure in record if "/" in figure}
-    columns = {}
+    columns: dict[str, Column] = {}
     for figure, missing in (fixed | found).items():
         column = [record.get(figure) for record in records]
-        columns[figure] = np.array(
+        columns[_printable(figure)] = np.array(
             [missing if value is None else value for value in column], dtype=np.float64
         )
-    estimators = tuple(dict.fromkeys(str(record.get("estimator", "")) for record in records))
-    return LayerRun(name, records[-1]["solver"], estimators, np.array(steps, dtype=np.float64), columns)
+    estimators = tuple(dict.fromkeys(_printable(str(record.get("estimator", ""))) for record in records))
+    solver = _printable(records[-1]["solver"])
+    return LayerRun(name, solver, estimators, np.array(steps, dtype=np.float64), columns)
 
 
 def _columns(pairs: list[tuple[int, float]]) -> tuple[Column, Column]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ._median import median
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -17,6 +19,8 @@ _MANY_ZERO_ROWS, _MOST_ZERO_ROWS = 0.5, 0.9
 _SHORT_STEP, _LONG_STEP = 0.95, 0.05
 _MANY_TIMEOUTS = 0.01
 _GREAT_CHANGE = 100.0
+_SHRINKING = 10.0
+_UNCHANGED = 0.1  # difference of shares
 _SOLVER_BOUND = 0.7
 
 
@@ -133,6 +137,9 @@ def _changed_norm(layer: LayerRun) -> Iterator[Finding]:
     if not first or not last:
         return
     ratio = last / first
+    if _is_shrinking(layer, ratio):
+        yield _shrinking(layer, ratio)
+        return
     rule = (
         f"The medians of the first and last {WINDOW} reports differ by a factor of {_GREAT_CHANGE:g} or more."
     )
@@ -140,7 +147,7 @@ def _changed_norm(layer: LayerRun) -> Iterator[Finding]:
         yield Finding(
             "warning",
             layer.name,
-            f"gradient norm grew {ratio:,.0f}-fold, from {first:.2g} to {last:.2g}",
+            f"gradient norm grew {_fold(ratio)}, from {first:.2g} to {last:.2g}",
             "Training may diverge: lower the learning rate, clip the gradient, or look at the loss.",
             rule,
         )
@@ -148,11 +155,44 @@ def _changed_norm(layer: LayerRun) -> Iterator[Finding]:
         yield Finding(
             "note",
             layer.name,
-            f"gradient norm fell {1 / ratio:,.0f}-fold, from {first:.2g} to {last:.2g}",
+            f"gradient norm fell {_fold(first / last)}, from {first:.2g} to {last:.2g}",
             "As it should be where the loss came near its minimum; else it vanishes: see the zero rows, and what the "
             "optimiser's epsilon makes of small gradients.",
             rule,
         )
+
+
+def _is_shrinking(layer: LayerRun, growth: float) -> bool:
+    """Whether theta shrinks: of G = (z - z') / lam, lam = beta rms(theta) / rms(g), the numerator alone stays.
+
+    Noise would hold lam up, because its scale takes the place of rms(theta) where that is smaller.
+    """
+    if growth < _SHRINKING or "noise=None" not in layer.estimators[-1]:
+        return False
+    first, last = (
+        _positive_median(part) for part in (layer.columns["lam"][:WINDOW], _tail(layer.columns["lam"]))
+    )
+    if not first or not last or first / last < growth**0.5:  # lam falls as the norm grows, roughly
+        return False
+    for figure in ("zero_rows", "agreement"):
+        before, after = _mean(layer.columns[figure][:WINDOW]), _mean(_tail(layer.columns[figure]))
+        if before is None or after is None or abs(after - before) > _UNCHANGED:
+            return False
+    return True
+
+
+def _shrinking(layer: LayerRun, growth: float) -> Finding:
+    return Finding(
+        "warning",
+        layer.name,
+        f"gradient norm grew {_fold(growth)} while structures changed as before: theta may be shrinking",
+        "Without noise nothing holds the scale of theta: the solver does not see it, and the gradient of a relative "
+        "step is in proportion to 1 / rms(theta), so that small theta get ever rougher updates. Look at rms(theta). "
+        "Noise, a normalisation before the layer, an offset (softplus(x) + 0.1), or less weight decay holds it; "
+        "step='absolute' does not depend on it. If rms(theta) is steady, the gradient of the loss grows.",
+        f"Without noise, the medians of the first and last {WINDOW} reports grew by a factor of {_SHRINKING:g} or more "
+        "and lam fell with it, with zero rows and agreement as they were.",
+    )
 
 
 def _time(run: Run) -> Iterator[Finding]:
@@ -202,7 +242,11 @@ def _mean(column: Column) -> float | None:
 
 def _positive_median(column: Column) -> float | None:
     positive = column[np.isfinite(column) & (column > 0)]
-    return float(np.median(positive)) if len(positive) else None
+    return median(positive) if len(positive) else None
+
+
+def _fold(ratio: float) -> str:
+    return f"{ratio:,.0f}-fold" if ratio < 1e6 else f"{ratio:.0e}-fold"
 
 
 def _window(layer: LayerRun) -> str:

@@ -7,6 +7,7 @@ import functools
 import math
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -80,8 +81,13 @@ class Watch:
             self._sinks = sinks
             self._every = every
             self._seen = dict.fromkeys(self.layers, 0)
-            # Layers on several devices have several threads run their backward passes.
-            self._lock = threading.Lock()
+            # Layers on several devices have several threads run their backward passes. A sink may log in its turn.
+            self._lock = threading.RLock()
+            self._waiting: deque[tuple[int, Record]] = deque()
+            self._depth = (
+                0  # of the record that is being written: 0, or 1 more than the one that a sink replied to
+            )
+            self._writing = False
             for name, layer in self.layers.items() if sinks else ():
                 handle = layer.register_report_hook(functools.partial(self._take, name))
                 opened.callback(handle.remove)
@@ -90,12 +96,15 @@ class Watch:
     def log(self, **values: Any) -> None:
         """Record values of the user's own, such as the loss, at the step of the last backward pass.
 
+        A sink may call it too, while it is given a record: what it logs goes to all sinks after that record.
+
         Args:
             **values: Numbers by name; tensors and arrays of one element are read.
 
         Raises:
             TypeError: a value is no number.
             ValueError: a name is one that every record has: ``time``, ``step`` or ``layer``.
+            RecordError: a sink logs in reply to what it logged itself, which would not end.
         """
         if taken := [name for name in values if name in _OWN]:
             raise ValueError(
@@ -130,8 +139,28 @@ class Watch:
                 self._write({"time": time.time(), "layer": name, **report.as_dict()})
 
     def _write(self, record: Record) -> None:
-        for sink in self._sinks:
-            sink.write(record)
+        """Give a record to all sinks; one that comes from within a sink, when all have had the one before."""
+        if not self._writing:
+            self._waiting.append((0, record))
+            self._write_waiting()
+        elif self._depth < len(self._sinks):
+            self._waiting.append((self._depth + 1, record))
+        else:  # a chain of more replies than sinks has one of them in it twice
+            raise RecordError(
+                "log: a sink logs in reply to what it logged itself, which would not end. Let it reply to records "
+                "that have a 'layer' alone, or to none of its own names."
+            )
+
+    def _write_waiting(self) -> None:
+        self._writing = True
+        try:
+            while self._waiting:
+                self._depth, record = self._waiting.popleft()
+                for sink in self._sinks:
+                    sink.write(record)
+        finally:
+            self._waiting.clear()
+            self._writing = False
 
 
 def find_layers(model: nn.Module) -> dict[str, SolverLayer]:

@@ -122,6 +122,48 @@ def test_the_records_are_never_replaced(run, run_file):
     assert run_file.read_text() == before
 
 
+def test_records_that_are_named_as_a_page_are_never_replaced(run, run_file, tmp_path):
+    records = run_file.rename(tmp_path / "run.html")
+    link = tmp_path / "page.html"
+    link.symlink_to(records)
+    before = records.read_text()
+    for words in ((records,), (records, "--out", records), (records, "--out", link), (link,)):
+        code, out, err = run(*words)
+        assert (code, out) == (2, "")
+        assert "is the file of the records" in err
+        assert records.read_text() == before
+    assert run(records, "--out", tmp_path / "other.html")[0] == 0
+
+
+@pytest.mark.parametrize("folder", [".", "..", "/", ""])
+def test_a_folder_is_no_file_of_records(run, folder):
+    code, _, err = run(folder)
+    assert code == 2
+    assert "is a folder; give the file of records in it" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"seconds/forward": "abc"}, {"rows": 10**400}, {"step": 10**400}, {"lam": [1]}, {"zero_rows": -1}],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_records_that_cannot_be_are_one_line_on_stderr(run, run_file, changed):
+    run_file.write_text(run_file.read_text() + json.dumps(record(4) | changed) + "\n")
+    code, out, err = run(run_file)
+    assert (code, out) == (2, "")
+    assert f"run.jsonl, line 4: '{next(iter(changed))}' is " in err
+    assert err.count("\n") == 1
+
+
+def test_names_that_no_terminal_can_show_are_shown_by_their_numbers(run_file):
+    run_file.write_text(json.dumps(record(1, layer="a\ud800")) + "\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "imle_core.cli", "report", str(run_file)], capture_output=True, check=True
+    )
+    assert rb"layers: a\ud800" in done.stdout
+
+
 def test_no_torch_is_imported(run_file):
     code = f"""
 import sys

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
-from imle_core.diagnostics import findings
+import imle_core as imle
+from imle_core.diagnostics import Memory, findings, watch
 from imle_core.diagnostics._reading import read_run
 
 
@@ -105,6 +107,71 @@ def test_a_gradient_norm_that_changed_greatly(report, factor, level):
     assert [finding.level for finding in findings(run_of(report, gradient_norm=norms))] == (
         [level] if level else []
     )
+
+
+WITHOUT_NOISE = "IMLE(samples=1, noise=None, draws='independent', tau=1.0, lam=1.0, step='relative')"
+
+
+def shrinking(report, growth, **changed):
+    """A run without noise in which theta shrinks: the norm grows as lam falls, and nothing else changes."""
+    size = np.array([1.0] * 100 + [1 / growth] * 100)
+    columns = {
+        "gradient_norm": list(2.0 / size),
+        "lam": list(0.5 * size),
+        "estimator": WITHOUT_NOISE,
+        **changed,
+    }
+    return run_of(report, **columns)
+
+
+@pytest.mark.parametrize(("growth", "level"), [(9.0, None), (11.0, "warning"), (1e12, "warning")])
+def test_theta_that_shrinks_without_noise(report, growth, level):
+    found = findings(shrinking(report, growth))
+    assert [finding.level for finding in found] == ([level] if level else [])
+    if level:
+        assert "theta may be shrinking" in found[0].title
+        assert "nothing holds the scale of theta" in found[0].advice
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"estimator": "IMLE(samples=2, noise=Gumbel())"},
+        {"lam": 0.5},
+        {"lam": None},
+        {"zero_rows": [0.1] * 100 + [0.3] * 100},
+        {"agreement": [0.4] * 100 + [0.6] * 100},
+    ],
+    ids=["noise", "lam stays", "no lam", "zero rows change", "agreement changes"],
+)
+def test_a_norm_that_grows_for_another_reason_is_not_of_theta_that_shrinks(report, changed):
+    assert findings(shrinking(report, 50.0, **changed)) == []
+    (other,) = findings(shrinking(report, 200.0, **changed))
+    assert other.title == "gradient norm grew 200-fold, from 2 to 4e+02"
+
+
+def test_theta_of_a_real_training_shrinks_without_noise_and_is_found():
+    def train(estimator):
+        torch.manual_seed(0)
+        theta = torch.nn.Parameter(10 * torch.randn(16, 10))
+        layer, memory = imle.SolverLayer("torch.k_subset", estimator, k=3), Memory()
+        optimiser = torch.optim.AdamW([theta], lr=0.01, weight_decay=2.0)
+        with watch(layer, memory):
+            for _ in range(600):
+                optimiser.zero_grad()
+                (layer(theta) * torch.randn(10)).sum().backward()
+                optimiser.step()
+        return [finding.title for finding in findings(memory)]
+
+    assert any("theta may be shrinking" in title for title in train(imle.IMLE(noise=None)))
+    assert not any("theta may be shrinking" in title for title in train(imle.IMLE()))
+
+
+@pytest.mark.parametrize("ends", [(5e-324, 1.7e308), (1.7e308, 5e-324)])
+def test_a_norm_that_changes_over_the_whole_range_is_told_shortly(report, ends):
+    first, last = ends
+    (found,) = findings(run_of(report, gradient_norm=[first] * 100 + [last] * 100))
+    assert len(found.title) < 80
 
 
 def test_a_short_run_has_no_first_and_last_reports_to_compare(report):

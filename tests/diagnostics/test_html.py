@@ -1,6 +1,7 @@
 """The page of a run: self-contained, well-formed, true to the records."""
 
 import json
+import os
 import re
 from html.parser import HTMLParser
 
@@ -12,6 +13,7 @@ from imle_core.diagnostics._html._chart import line_chart, stack_chart
 from imle_core.diagnostics._html._scale import fit, nice_step, step_ticks
 from imle_core.diagnostics._html._series import Span, stretches, thin
 from imle_core.diagnostics._html._text import duration, moment, percent, short
+from imle_core.diagnostics._median import median
 from imle_core.errors import RecordError
 
 VOID = {"meta", "link"}
@@ -149,8 +151,12 @@ def test_an_estimator_without_a_step_has_no_charts_of_it(page, report):
         {"gradient_norm": 0.0, "zero_rows": 1.0, "lam": None, "agreement": None},
         {"gradient_norm": 1e308, "lam": 5e-324},
         {"seconds/noise": 0.0, "seconds/forward": 0.0, "seconds/backward": 0.0, "solves": 0, "rows": 0},
-        {"time": 1e300},
-        {"time": -1e300},
+        {"time": 2.0**53},
+        {"time": -(2.0**53)},
+        {"gradient_norm": 1.7e308, "lam": 1.7e308},
+        {"solves": 2**53, "rows": 2**53, "samples": 2**53, "seconds/forward": 2.0**53},
+        {"timeouts": 3, "solves": 0},
+        {"timeouts": 3, "solves": 1e-300},
     ],
     ids=str,
 )
@@ -164,6 +170,37 @@ def test_extreme_figures_are_drawn_inside_their_charts(tmp_path, report, count, 
     for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", " ".join(path for path in drawn if "l-3.5" not in path)):
         assert 0 <= float(x) <= 360
         assert 0 <= float(y) <= 170
+
+
+@pytest.mark.parametrize("count", [2, 400])
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (-1.7e308, 1.7e308),
+        (1.7e308, 1.7e308),
+        (5e-324, 1.7e308),
+        (5e-324, 5e-324),
+        (-1.7e308, 0.0, 1.7e308, float("nan"), float("-inf")),
+    ],
+)
+def test_numbers_of_the_whole_range_are_drawn_inside_their_charts(tmp_path, report, value, count, numbers):
+    records = []
+    for step in range(1, count + 1):
+        number = numbers[step % len(numbers)]
+        records += [report(step, gradient_norm=number, lam=number), value(step, loss=number)]
+    text = write_html(records, tmp_path / "run.html").read_text()
+    assert not re.search("nan|inf", " ".join(re.findall(r' (?:d|x|y|cx|cy)="([^"]*)"', text)))
+    drawn = re.findall(r' d="([^"]*)"', text)
+    assert drawn
+    for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", " ".join(path for path in drawn if "l-3.5" not in path)):
+        assert 0 <= float(x) <= 360
+        assert 0 <= float(y) <= 170
+
+
+def test_a_median_is_that_of_the_numbers_where_their_sum_overflows():
+    assert median(np.array([1.7e308, 1.7e308])) == 1.7e308
+    assert median(np.array([-1.7e308, 1.0, 1.7e308, 1.7e308])) == pytest.approx(0.85e308)
+    assert median(np.array([5e-324])) == 5e-324
 
 
 def test_a_title_comes_from_the_file_or_is_given(tmp_path, page, report):
@@ -192,6 +229,32 @@ def test_a_page_replaces_nothing_but_pages(tmp_path, report, out):
     with pytest.raises(RecordError, match=r"does not end in \.html"):
         write_html([report(1)], tmp_path / out)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+def test_a_page_never_replaces_its_records(tmp_path, report, link):
+    records, out = tmp_path / "run.html", tmp_path / "run.html"
+    file = JSONLines(records)
+    file.write(report(1))
+    file.close()
+    if link:
+        out = tmp_path / "page.html"
+        getattr(out, link)(records)
+    before = records.read_text()
+    for given in (records, str(records), f"{tmp_path}/new/../run.html"):
+        (tmp_path / "new").mkdir(exist_ok=True)
+        with pytest.raises(RecordError, match="is the file of the records, which the page would replace"):
+            write_html(given, out)
+    assert records.read_text() == before
+
+
+def test_a_file_name_that_is_no_text_is_shown(tmp_path, report):
+    path = tmp_path / os.fsdecode(b"run\xff.jsonl")
+    try:
+        path.write_text(json.dumps(report(1)) + "\n")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert r"run\udcff" in write_html(path, tmp_path / "run.html").read_text(encoding="utf-8")
 
 
 def test_a_page_that_cannot_be_written_is_an_error_that_names_it(tmp_path, report):

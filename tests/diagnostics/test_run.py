@@ -96,12 +96,18 @@ def test_empty_lines_and_a_byte_order_mark_are_passed_over(write, report):
         ('{"epoch": 1, "loss": 0.5}\n', "line 1: 'time' is missing, so this is no record"),
         ("[1, 2]\n", "line 1: a list and no mapping"),
         ('{"time": 0, "step": "one"}\n', "'step' is 'one' and no number"),
-        ('{"time": 0, "step": -1}\n', "'step' is -1"),
-        ('{"time": "NaN", "step": 1}\n', "'time' nan"),
+        ('{"time": 0, "step": -1}\n', "'step' is -1, not between"),
+        ('{"time": "NaN", "step": 1}\n', "'time' is nan, not between"),
         ('{"time": 0, "step": 1, "layer": 3}\n', "not both text"),
         ('{"time": 0, "step": 1, "layer": "a", "solver": "b"}\n', "'rows' is missing"),
         ('{"time": 0, "step": 1, "loss": 0.5}\n', "holds no report of a solver layer"),
         (b"\xff\xfe\x00\x01", "is not text"),
+        ("[" * 100_000 + "\n", "line 1: this is not JSON (nested too deeply)"),
+        (f'{{"time": 0, "step": {"9" * 400}}}\n', "'step' is a whole number of 1329 bits"),
+        (f'{{"time": 0, "step": {"9" * 5000}}}\n', "line 1: this is not JSON"),
+        (f'{{"time": {"9" * 400}, "step": 1}}\n', "'time' is a whole number of 1329 bits"),
+        (f'{{"time": 0, "step": 1, "loss": -{"9" * 400}}}\n', "'loss' is a whole number of 1329 bits"),
+        ('{"time": 0, "step": 1e17}\n', "'step' is 1e+17, not between 0 and 9007199254740992"),
     ],
 )
 def test_what_is_no_run_is_refused_with_the_place_and_the_reason(tmp_path, text, message):
@@ -117,6 +123,51 @@ def test_what_is_no_run_is_refused_with_the_place_and_the_reason(tmp_path, text,
 def test_a_figure_that_is_no_number_is_refused(report):
     with pytest.raises(RecordError, match="record 2: 'lam' is 'large' and no number"):
         read_run([report(1), report(2, lam="large")])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("seconds/forward", "abc", "is 'abc' and no number"),
+        ("seconds/forward", [1], r"is \[1\] and no number"),
+        ("seconds/forward", -1.0, "is -1.0, not between 0"),
+        ("avoided/zero gradient", float("nan"), "is nan, not between 0"),
+        ("avoided/zero gradient", True, "is True and no number"),
+        ("rows", 10**400, "is a whole number of 1329 bits, larger than any float64"),
+        ("solves", float("inf"), "is inf, not between 0"),
+        ("zero_rows", 1.5, "is 1.5, not between 0 and 1"),
+        ("agreement", -0.5, "is -0.5, not between 0 and 1"),
+        ("lam", 10**400, "is a whole number of 1329 bits, larger than any float64"),
+        ("gradient_norm", "x" * 1000, "is 'x{59}... and no number"),
+    ],
+)
+def test_a_figure_that_cannot_be_is_refused(report, name, value, message):
+    with pytest.raises(RecordError, match=f"record 2: '{name}' {message}"):
+        read_run([report(1), report(2, **{name: value})])
+
+
+def test_a_cause_or_phase_may_be_missing(report):
+    (layer,) = read_run([report(1, **{"seconds/noise": None}), report(2)]).layers
+    assert layer.group("seconds")["noise"].tolist() == [0, 0.01]
+
+
+def test_names_that_are_no_text_are_refused(report):
+    with pytest.raises(RecordError, match="record 1: not all of its names are text"):
+        read_run([{**report(1), 3: 1.0}])
+
+
+def test_half_a_character_in_a_name_is_shown_as_its_number(report, value):
+    half = "a\ud800"
+    records = [
+        report(1, layer=half, solver=half, estimator=half, **{f"avoided/{half}": 1}),
+        value(1, **{half: 1}),
+    ]
+    run = read_run(records)
+    (layer,) = run.layers
+    shown = r"a\ud800"
+    assert (layer.name, layer.solver, layer.estimators) == (shown, shown, (shown,))
+    assert list(layer.group("avoided")) == ["zero gradient", shown]
+    assert list(run.values) == [shown]
 
 
 def test_there_is_nothing_in_no_records():

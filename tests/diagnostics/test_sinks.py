@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from imle_core.diagnostics import CSVFile, JSONLines, Memory, TensorBoard
+from imle_core.diagnostics._reading import read_run
 from imle_core.errors import MissingDependencyError, RecordError
 
 FILES = [pytest.param(CSVFile, id="csv"), pytest.param(JSONLines, id="jsonl")]
@@ -101,6 +102,20 @@ def test_lines_of_json_are_valid_json_of_what_was_written(tmp_path, report, valu
         records[1] | {"gradient_norm": "NaN"},
         value(2, up="Infinity", down="-Infinity"),
     ]
+
+
+def test_a_layer_may_be_called_as_a_number_that_is_not_finite(tmp_path, report):
+    file = JSONLines(tmp_path / "run.jsonl")
+    file.write(report(1, layer="NaN", solver="Infinity", estimator="-Infinity"))
+    file.close()
+    (layer,) = read_run(tmp_path / "run.jsonl").layers
+    assert (layer.name, layer.solver, layer.estimators) == ("NaN", "Infinity", ("-Infinity",))
+
+
+def test_a_file_of_endless_brackets_is_not_appended_to(tmp_path):
+    (tmp_path / "run").write_text("[" * 100_000 + "\n")
+    with pytest.raises(RecordError, match="none are appended"):
+        JSONLines(tmp_path / "run", append=True)
 
 
 def test_columns_that_appear_later_are_added_at_the_right(tmp_path, report, value):

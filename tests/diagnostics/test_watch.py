@@ -1,6 +1,7 @@
 """Which layers are watched, and what reaches the sinks."""
 
 import copy
+import threading
 import time
 
 import numpy as np
@@ -206,6 +207,49 @@ def test_each_sink_is_closed_where_another_one_fails():
 def test_a_sink_that_fails_to_write_reaches_the_training_loop():
     with pytest.raises(OSError, match="write failed"), watch(model := Planner(), Sink(failing=("write",))):
         step(model)
+
+
+class Replies(Sink):
+    """Logs values in reply to records."""
+
+    def __init__(self, to):
+        super().__init__()
+        self.to, self.run = to, None
+
+    def write(self, record):
+        super().write(record)
+        if self.to in record:
+            self.run.log(doubled=2 * record.get("loss", 0))
+
+
+def test_what_a_sink_logs_goes_to_all_sinks_after_the_record_that_it_replies_to():
+    model, first, reply, last = Planner(), Memory(), Replies(to="loss"), Memory()
+    with watch(model, first, reply, last) as run:
+        reply.run = run
+        # In a thread, so that a deadlock fails the test instead of stopping it.
+        logging = threading.Thread(target=lambda: run.log(loss=step(model)), daemon=True)
+        logging.start()
+        logging.join(60)
+        assert not logging.is_alive()
+    for memory in (first, last):
+        assert [sorted(set(record) & {"layer", "loss", "doubled"}) for record in memory] == [
+            ["layer"],
+            ["loss"],
+            ["doubled"],
+        ]
+    assert last.records[2]["doubled"] == 2 * last.records[1]["loss"]
+    assert last.records[2]["step"] == 1
+
+
+def test_a_sink_that_replies_to_itself_is_told_so_and_the_watch_goes_on():
+    model, reply, memory = Planner(), Replies(to="time"), Memory()
+    with watch(model, reply, memory) as run:
+        reply.run = run
+        with pytest.raises(RecordError, match="in reply to what it logged itself"):
+            run.log(loss=1.0)
+        reply.to, count = "nothing", len(memory)
+        run.log(loss=2.0)
+    assert [record["loss"] for record in memory.records[count:]] == [2.0]
 
 
 def test_without_sinks_nothing_is_attached(monkeypatch):

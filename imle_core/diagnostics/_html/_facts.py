@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imle_core.diagnostics._median import median
 from imle_core.diagnostics._rules import WINDOW
 
 from ._text import duration, percent, short, time_unit
@@ -78,7 +79,11 @@ def _facts(run: Run) -> Iterator[tuple[str, str, str]]:
         f"{short(avoided)} of {short(avoided + solves)}",
     )
     timeouts = sum(float(layer.columns["timeouts"].sum()) for layer in run.layers)
-    yield "time-outs", f"{int(timeouts):,}", f"{percent(timeouts / solves)} of solves" if timeouts else ""
+    yield (
+        "time-outs",
+        f"{int(timeouts):,}",
+        f"{percent(timeouts / max(solves, timeouts))} of solves" if timeouts else "",
+    )
 
 
 def _cells(layer: LayerRun) -> Iterator[str]:
@@ -88,8 +93,8 @@ def _cells(layer: LayerRun) -> Iterator[str]:
     for figure, write in (("gradient_norm", short), ("zero_rows", percent), ("agreement", percent)):
         column = layer.columns[figure][-WINDOW:]
         finite = column[np.isfinite(column)]
-        yield write(float(np.median(finite))) if len(finite) else "–"
-    yield _time(float(np.median(layer.solver_seconds[-WINDOW:])))
+        yield write(median(finite)) if len(finite) else "–"
+    yield _time(median(layer.solver_seconds[-WINDOW:]))
 
 
 def _time(seconds: float) -> str:

@@ -63,19 +63,30 @@ def write_html(records: Records, out: str | os.PathLike[str], *, title: str | No
         ...     write_html(memory, f"{folder}/run.html").stat().st_size < 100_000
         True
     """
-    out = check_out(out)
+    out = check_out(out, records)
     source = Path(records).name if isinstance(records, (str, os.PathLike)) else ""
     run = read_run(records)
     write_page(run, run_findings(run), out, title=title, source=source)
     return out
 
 
-def check_out(out: str | os.PathLike[str]) -> Path:
-    """Return where a page goes; refuse what does not end in .html, because what is there is replaced."""
+def check_out(out: str | os.PathLike[str], records: Records) -> Path:
+    """Return where a page goes; what is there is replaced, so refuse the records, and what is not named as a page."""
     out = Path(out)
     if out.suffix.lower() not in (".html", ".htm"):
         raise RecordError(f"{out} does not end in .html; a page written there might replace something else.")
+    if isinstance(records, (str, os.PathLike)) and _same_file(out, records):
+        raise RecordError(
+            f"{out} is the file of the records, which the page would replace. Give another path for the page."
+        )
     return out
+
+
+def _same_file(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> bool:
+    try:
+        return os.path.samefile(a, b)  # through links of both kinds
+    except OSError:  # one of them does not exist
+        return False
 
 
 def write_page(run: Run, found: list[Finding], out: Path, *, title: str | None, source: str) -> None:
@@ -83,7 +94,7 @@ def write_page(run: Run, found: list[Finding], out: Path, *, title: str | None, 
     page = render(run, found, title=title or _default_title(source), source=source)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(page, encoding="utf-8")
+        out.write_text(page, encoding="utf-8", errors="backslashreplace")  # file names need not be text
     except OSError as error:
         raise RecordError(f"{out} cannot be written: {error.strerror or error}.") from error
 

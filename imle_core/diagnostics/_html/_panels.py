@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imle_core.diagnostics._median import median
 from imle_core.diagnostics._rules import WINDOW
 
 from ._chart import line_chart, stack_chart
@@ -128,4 +129,4 @@ def _seconds_panel(layer: LayerRun, span: Span, bins: int) -> Panel:
 def _recent(column: Column, write: Callable[[float], str]) -> str:
     """Return the median of the last values; a dash if there are none."""
     finite = column[-WINDOW:][np.isfinite(column[-WINDOW:])]
-    return write(float(np.median(finite))) if len(finite) else "–"
+    return write(median(finite)) if len(finite) else "–"

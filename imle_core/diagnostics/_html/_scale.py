@@ -35,10 +35,10 @@ class Scale:
     def at(self, values: Column) -> Column:
         """Return where values lie between the ends, from 0 to 1; what lies beyond an end is put there."""
         if self.log:
-            floor = np.maximum(values, self.low)
-            share = np.log(floor / self.low) / math.log(self.high / self.low)
-        else:
-            share = (values - self.low) / (self.high - self.low)
+            start = math.log(self.low)
+            share = (np.log(np.maximum(values, self.low)) - start) / (math.log(self.high) - start)
+        else:  # in halves, because the difference of two numbers may overflow
+            share = (values / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
         return share.clip(0.0, 1.0)
 
 
@@ -59,7 +59,10 @@ def fit(values: Column, *, log: bool | None = None) -> Scale:
     if not len(finite):
         return SHARES
     least, most = float(finite.min()), float(finite.max())
-    usual = float(np.quantile(finite, 0.98))
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # between numbers of both signs, where it is not needed
+        usual = float(np.quantile(finite, 0.98))
     positive = finite[finite > 0]
     if log is not False and least >= 0 and len(positive):
         smallest = float(np.quantile(positive, 0.02))
@@ -102,8 +105,8 @@ def _linear_scale(least: float, most: float, *, cut: bool) -> Scale:
 
 
 def _log_scale(least: float, most: float) -> Scale:
-    low, high = math.floor(math.log10(least)), math.ceil(math.log10(most))
-    high = max(high, low + 1)
+    low = max(math.floor(math.log10(least)), -323)  # the powers of ten that float64 has
+    high = min(max(math.ceil(math.log10(most)), low + 1), 308)
     stride = math.ceil((high - low) / 4)
     ticks = tuple(10.0**power for power in range(low, high + 1, stride))
     return Scale(10.0**low, 10.0**high, ticks, log=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from imle_core.diagnostics._median import median
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -73,7 +75,10 @@ def thin(steps: Column, values: Column, span: Span, bins: int) -> Series:
         finite = chunk[np.isfinite(chunk)]
         table[4, i] = len(chunk) - len(finite)
         if len(finite):
-            table[:4, i] = finite.min(), np.median(finite), finite.max(), finite.mean()
+            with np.errstate(
+                over="ignore"
+            ):  # of counts and times, which alone are stacked, the mean is in range
+                table[:4, i] = finite.min(), median(finite), finite.max(), finite.mean()
     low, mid, high, mean, bad = table
     return Series(steps[edges], steps[ends - 1], low, mid, high, mean, bad)
 
