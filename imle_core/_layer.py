@@ -23,8 +23,8 @@ from imle_core.engine import (
     sparsemap,
 )
 from imle_core.engine._plan import HALF, check_theta_type
-from imle_core.errors import CheckpointMismatchError, InvalidInstanceError, SolverParameterError
-from imle_core.estimators import Estimator, ScoreFunction, SparseMAP, resolve
+from imle_core.errors import CheckpointMismatchError, InvalidInstanceError, SolverParameterError, closest
+from imle_core.estimators import CATALOGUE, Estimator, ScoreFunction, SparseMAP, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,7 +92,14 @@ class SolverLayer(nn.Module):
         if isinstance(solver, str):
             from imle_core.registry import solver as make_solver
 
-            solver = make_solver(solver, **solver_options)
+            try:
+                solver = make_solver(solver, **solver_options)
+            except SolverParameterError as error:
+                if error.unknown is not None:
+                    error.args = (
+                        f"{error}{_meant_elsewhere(error.unknown, solver_options[error.unknown], estimator)}",
+                    )
+                raise
         elif solver_options:
             raise SolverParameterError(
                 f"SolverLayer: unknown keywords {', '.join(sorted(solver_options))}. Options of a solver go with "
@@ -350,6 +357,16 @@ def _resolve_for(solver: Solver, estimator: Estimator | str) -> Estimator:
     resolved = resolve(estimator)
     resolved.check_solver(solver)
     return resolved
+
+
+def _meant_elsewhere(keyword: str, value: object, estimator: Estimator | str) -> str:
+    """Return what to do with a keyword that the solver does not know and the layer or an estimator may."""
+    chosen = estimator if isinstance(estimator, str) else type(estimator).__name__
+    for entry in sorted(CATALOGUE.values(), key=lambda each: chosen not in (each.name, each.target)):
+        if keyword in [option.name for option in entry.options]:
+            return f" {keyword!r} is an option of the estimator: imle.{entry.target}({keyword}={value!r})."
+    hint = closest(keyword, ("estimator", "reduction", "generator", "validate"))
+    return f"{hint.rstrip('?')}, a keyword of the layer?" if hint else ""
 
 
 def _require_generator(generator: object) -> None:

@@ -141,8 +141,8 @@ class Solver(ABC):
             InvalidInstanceError: by default, because a solver has one instance unless it overrides this.
         """
         raise InvalidInstanceError(
-            f"{self.name}: rows cannot have different instances; the solver has no `prepare` method. "
-            f"Got {instance!r}."
+            f"{self.name}: rows cannot have different instances, because the solver has no `prepare` method; "
+            f"got the instance {instance!r}."
         )
 
     def decode(self, z: Any, *, instance: Any = None, instances: Sequence[Any] | None = None) -> Any:
@@ -305,8 +305,10 @@ class Solver(ABC):
                 f"{self.name} declares event_shape = {self.event_shape!r}; set it to a tuple, or to None."
             )
 
-    def split_shape(self, shape: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Split the shape of theta into batch shape and event shape.
+    def split_shape(
+        self, shape: Sequence[int], what: str = "theta"
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Split the shape of theta, or of what the message is to name, into batch shape and event shape.
 
         Raises:
             InvalidThetaError: the trailing shape is not this solver's, or there is no batch axis.
@@ -315,7 +317,7 @@ class Solver(ABC):
         if self.event_shape is None:
             if len(shape) < 2:
                 raise InvalidThetaError(
-                    f"{self.name}: theta {shape} has no batch axis; the solver declares no event_shape, so theta "
+                    f"{self.name}: {what} {shape} has no batch axis; the solver declares no event_shape, so {what} "
                     "must be (batch, *event)."
                 )
             return shape[:1], shape[1:]
@@ -326,7 +328,9 @@ class Solver(ABC):
             fits = fits and (self.event_shape[i] is None or self.event_shape[i] == event[i])
         if not fits:
             wanted = str(self.event_shape).replace("None", "*")
-            raise InvalidThetaError(f"{self.name}: theta {shape} but this instance has shape {wanted}.")
+            raise InvalidThetaError(
+                f"{self.name}: {what} has shape {shape}, but the solver takes rows of shape {wanted}."
+            )
         return batch, event
 
     @functools.cached_property
@@ -360,7 +364,7 @@ def _batched_decode(raw: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(raw)
     def decode(self: Solver, z: Any, *, instance: Any = None, instances: Any = None) -> Any:
         states = z.detach().cpu().numpy() if isinstance(z, torch.Tensor) else np.asarray(z)
-        batch = self.split_shape(states.shape)[0] if self.event_shape is not None else ()
+        batch = self.split_shape(states.shape, "the state")[0] if self.event_shape is not None else ()
         if not batch:
             return raw(self, states, instance=instance)
         if instances is None:

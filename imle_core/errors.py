@@ -44,6 +44,9 @@ class AmbiguousSolverError(SolverNotFoundError):
 class SolverParameterError(ImleError, TypeError, ValueError):
     """A solver was given an unknown, missing, mistyped or out-of-range parameter."""
 
+    unknown: str | None = None
+    """The parameter that the solver does not have, where that is what is wrong."""
+
 
 class InvalidThetaError(ImleError, ValueError):
     """The parameters handed to a solver are not finite, or have the wrong shape, dtype or device."""

@@ -200,7 +200,7 @@ def test_bad_arguments_are_refused():
     theta[1, 2] = math.inf
     with pytest.raises(imle.errors.InvalidThetaError, match="1 non-finite values, first at row 1"):
         imle.ExponentialFamily(theta, SETS["max"])
-    with pytest.raises(imle.errors.InvalidThetaError, match="this instance has shape"):
+    with pytest.raises(imle.errors.InvalidThetaError, match="takes rows of shape"):
         imle.ExponentialFamily(randn(2, 6), SETS["max"])
     with pytest.raises(imle.errors.InvalidThetaError, match="int64; use a floating dtype"):
         imle.ExponentialFamily(torch.ones(5, dtype=torch.int64), SETS["max"])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
+import traceback
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imle_core.errors import ImleError, SolverError
+from imle_core.errors import ImleError, PluginLoadError, SolverError
+from imle_core.registry._switches import Switches
 
 from ._bench import bench
 from ._check import check
@@ -75,5 +78,7 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         app(args=args, prog_name="imle")  # which itself sees to Ctrl-C, and to a reader that leaves early
     except ImleError as error:
+        if isinstance(error, PluginLoadError) and Switches.read(os.environ).strict:
+            traceback.print_exception(error.__cause__)
         typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
         raise SystemExit(FAILED if isinstance(error, SolverError) else MISTAKE) from None

@@ -23,9 +23,12 @@ def bench(
         str | None, typer.Option(metavar="N,...", help="Shape of one row, where the solver leaves it open.")
     ] = None,
     estimator: Annotated[
-        str, typer.Option(help="The estimator of the training step.", autocompletion=complete_estimator)
+        str,
+        typer.Option(
+            metavar="NAME", help="The estimator of the training step.", autocompletion=complete_estimator
+        ),
     ] = "imle",
-    device: Annotated[str, typer.Option(help="Where theta is: cpu, cuda, ...")] = "cpu",
+    device: Annotated[str, typer.Option(metavar="DEVICE", help="Where theta is: cpu, cuda, ...")] = "cpu",
     seconds: Annotated[float, typer.Option(min=0.0, max=3600.0, help="How long to time each figure.")] = 0.5,
     seed: Annotated[int, typer.Option(min=0, help="Seed of theta and noise.")] = 0,
     as_json: AsJson = False,

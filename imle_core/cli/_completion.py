@@ -6,6 +6,8 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
+import typer  # noqa: TC002 - typer reads annotations
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,6 +25,21 @@ def complete_solver(incomplete: str) -> list[tuple[str, str]]:
     return found or [
         (name, spec.summary) for spec in specs for name in spec.names if name.startswith(incomplete)
     ]
+
+
+def complete_parameter(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the parameters of the solver that the line names, where its description lists them."""
+    from imle_core.registry import default_registry, parameters_of
+
+    try:
+        with quiet_registry():
+            # Where the line ends in an option without its value, the name is among the words not yet understood.
+            name = ctx.params.get("name") or ctx.args[0]
+            schema = default_registry().find(name).parameters
+    except Exception:  # no solver yet, or none of that name
+        return []
+    known = parameters_of(schema) if schema is not None else ()
+    return [(f"{each.name}=", each.help) for each in known if each.name.startswith(incomplete)]
 
 
 def complete_estimator(incomplete: str) -> list[tuple[str, str]]:

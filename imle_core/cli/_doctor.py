@@ -10,22 +10,24 @@ import typer
 
 from ._completion import quiet_registry
 from ._output import AsJson, print_facts, print_finding, print_heading, print_json
+from ._plugins import as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from imle_core.registry import Plugin
 
-    from ._health import Section
+    from ._scene import Section
 
 
 def doctor(as_json: AsJson = False) -> None:
     """Say what is installed, what is broken, and what to do.
 
-    Versions, plugins, clashes, environment, licences, devices. The exit code is 1 if something does not work. Only the
-    last section, on devices, imports torch.
+    Versions, plugins, clashes, environment, licences, devices, solvers. The exit code is 1 if something does not work.
+    Only the last two sections import anything: torch, and then the libraries of the solvers.
     """
-    from ._health import Scene, examine
+    from ._health import examine
+    from ._scene import Scene
 
     scene = Scene(_plugins())
     sections: list[Section] = []
@@ -39,6 +41,7 @@ def doctor(as_json: AsJson = False) -> None:
         print_json(
             {
                 "healthy": not problems,
+                "plugins": [as_dict(plugin) for plugin in scene.plugins],
                 "sections": {section.title.lower(): dict(section.facts) for section in sections},
                 "findings": [dataclasses.asdict(finding) for finding in findings],
             }

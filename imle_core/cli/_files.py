@@ -70,16 +70,25 @@ def read_array(path: str) -> NDArray[Any]:
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write an array as .npy, under exactly this name.
+    """Write an array under exactly this name: as .npy, or one row a line if the name ends in .csv or .txt.
 
     Raises:
-        CommandLineError: the file cannot be written.
+        CommandLineError: the file cannot be written, or the name promises another format.
     """
     import numpy as np
 
+    suffix = path.suffix.lower()
+    if suffix in (".npz", ".json"):
+        raise CommandLineError(
+            f"{str(path)!r}: an array is written as .npy, .csv or .txt; take another name."
+        )
     try:
         with path.open("wb") as file:
-            np.save(file, array)
+            if suffix in (".csv", ".txt"):
+                rows = array.reshape(len(array), -1) if array.ndim > 1 else array[None]
+                np.savetxt(file, rows, fmt="%.17g", delimiter="," if suffix == ".csv" else " ")
+            else:
+                np.save(file, array)
     except OSError as error:
         raise CommandLineError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
 

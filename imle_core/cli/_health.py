@@ -6,63 +6,22 @@ import importlib.metadata
 import os
 import platform
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ._clashes import find_clashes, installed
 from ._licences import COMMERCIAL, licence_of
+from ._plugin_health import plugins, solvers
+from ._scene import Finding, Section, causes
+from ._scene import Scene as Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
 
-    from imle_core.registry import Plugin, SolverSpec
 
 CORE = ("torch", "numpy", "pluggy")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 _DRIVER = Path("/proc/driver/nvidia/version")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that needs attention.
-
-    Attributes:
-        level: ``"problem"``: something does not work. ``"note"``: something is not there, or is worth knowing.
-        text: What is the matter.
-        remedy: What to do, as a sentence or a command.
-    """
-
-    level: Literal["problem", "note"]
-    text: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class Section:
-    """One topic: what was found as it should be, and what was not."""
-
-    title: str
-    facts: tuple[tuple[str, str], ...]
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What the sections look at.
-
-    Attributes:
-        plugins: The installed plugins, loaded.
-        env: The environment variables.
-    """
-
-    plugins: Sequence[Plugin]
-    env: Mapping[str, str] = field(default_factory=lambda: os.environ)
-
-    @property
-    def specs(self) -> list[SolverSpec]:
-        """The solvers of all plugins that load."""
-        return [spec for plugin in self.plugins for spec in plugin.specs]
 
 
 def versions(scene: Scene) -> Section:
@@ -81,29 +40,6 @@ def versions(scene: Scene) -> Section:
     )
     facts += [(name, _version(name)) for name in needed]
     return Section("Versions", tuple(facts), tuple(findings))
-
-
-def solvers(scene: Scene) -> Section:
-    """Return the plugins, those that failed with all causes, and what their solvers lack."""
-    from imle_core.registry import install_command, unmet_requirements
-
-    facts: list[tuple[str, str]] = []
-    findings: list[Finding] = []
-    for plugin in scene.plugins:
-        content = ", ".join(spec.names[0] for spec in plugin.specs)
-        facts.append((plugin.name, f"{plugin.status}  {plugin.distribution}  {content}".rstrip()))
-        if plugin.error is not None:
-            findings.append(
-                Finding(
-                    "problem", f"plugin {plugin.name!r}: {' <- '.join(_chain(plugin.error))}", _repair(plugin)
-                )
-            )
-        for spec in plugin.specs:
-            for text, version in unmet_requirements(spec).items():
-                state = f"{version} is installed" if version else "it is not installed"
-                level: Literal["problem", "note"] = "problem" if version else "note"
-                findings.append(Finding(level, f"{spec.name} needs {text}; {state}", install_command(spec)))
-    return Section("Plugins", tuple(facts), tuple(findings))
 
 
 def clashes(scene: Scene) -> Section:
@@ -177,7 +113,7 @@ def devices(scene: Scene) -> Section:
             tuple(facts),
             (
                 Finding(
-                    "problem", f"torch cannot be imported: {' <- '.join(_chain(error))}", "reinstall torch"
+                    "problem", f"torch cannot be imported: {' <- '.join(causes(error))}", "reinstall torch"
                 ),
             ),
         )
@@ -211,11 +147,12 @@ def devices(scene: Scene) -> Section:
 
 SECTIONS: tuple[Callable[[Scene], Section], ...] = (
     versions,
-    solvers,
+    plugins,
     clashes,
     environment,
     licences,
     devices,
+    solvers,
 )
 """In the order of printing: what takes long comes last."""
 
@@ -250,34 +187,6 @@ def _name(requirement: str) -> str:
     from packaging.requirements import Requirement
 
     return Requirement(requirement).name
-
-
-def _chain(error: BaseException) -> list[str]:
-    """Return an error and its causes, each in one line, the last one the first cause."""
-    lines: list[str] = []
-    seen: list[BaseException] = []
-    current: BaseException | None = error
-    while current is not None and current not in seen:
-        seen.append(current)
-        lines.append(f"{type(current).__name__}: {' '.join(str(current).split())}")
-        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-    return lines
-
-
-def _repair(plugin: Plugin) -> str:
-    owner = plugin.distribution.rpartition(" ")[0] or plugin.target
-    missing = _missing_module(plugin.error)
-    if missing and missing != plugin.target.partition(":")[0].partition(".")[0]:
-        return f"pip install {missing}  (or upgrade or uninstall {owner})"
-    return f"upgrade, reinstall or uninstall {owner}; or leave it out: IMLE_DISABLED_PLUGINS={plugin.name}"
-
-
-def _missing_module(error: BaseException | None) -> str:
-    while error is not None:
-        if isinstance(error, ModuleNotFoundError) and error.name:
-            return error.name.partition(".")[0]
-        error = error.__cause__ or error.__context__
-    return ""
 
 
 def _driver() -> str:

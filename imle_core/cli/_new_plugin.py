@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ def new_plugin(
     name: Annotated[
         str, typer.Argument(help="Of the solver and its namespace: my_solver becomes my_solver.my_solver.")
     ],
-    into: Annotated[Path, typer.Option(help="Folder to make the new one in.")] = Path("."),
+    into: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder to make the new one in.")] = Path("."),
     as_json: AsJson = False,
 ) -> None:
     """Start a plugin: an installable package with a solver.
@@ -63,6 +64,9 @@ def new_plugin(
     print_code(steps)
 
 
+_FAMILIAR = {"imle", "numpy", "torch", "pip"}
+"""Names that would mislead, beside those of the standard library."""
+
 _PURPOSES = {
     "_solver.py": "the solver: here begins your work",
     "plugin.py": "its description and parameters",
@@ -102,6 +106,9 @@ def _names(name: str) -> Names:
     holders[LOCAL] = "solvers registered at run time"
     if bare in holders:
         raise CommandLineError(f"the name {bare!r} belongs to {holders[bare]}; take another one.")
+    if bare in sys.stdlib_module_names or bare in _FAMILIAR:
+        owner = "a package that everybody has" if bare in _FAMILIAR else "a module of Python's own"
+        raise CommandLineError(f"{bare!r} is {owner}; take another name, such as '{bare}_solver'.")
     if names.package == "imle_core" or importlib.util.find_spec(names.package) is not None:
         raise CommandLineError(f"a package {names.package!r} is already installed; take another name.")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+_UNFOLDED = 10_000  # characters
 _NUMBERS = re.compile(
     r'\[\n([^"\[\]{}]*)\n\s*\]'
 )  # a list without texts, of which JSON would give each item a line
@@ -40,10 +42,15 @@ def print_json(value: Any) -> None:
 
 
 def console() -> Console:
-    """Return a console on stdout, which folds lines at the width of the terminal and colours nothing by itself."""
+    """Return a console on stdout, which folds lines at the width of the terminal and colours nothing by itself.
+
+    Where stdout is a pipe or a file, nothing is folded, so that a row is a line; ``COLUMNS`` decides in any case.
+    """
     from rich.console import Console
 
-    return Console(highlight=False)
+    output = Console(highlight=False)
+    folded = output.is_terminal or output.is_jupyter or os.environ.get("COLUMNS", "").isdigit()
+    return output if folded else Console(highlight=False, width=_UNFOLDED)
 
 
 def print_heading(text: str, note: str = "") -> None:
@@ -90,7 +97,8 @@ def print_finding(level: str, text: str, remedy: str) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    body = Text.assemble(f"{text}.", (f"\n{remedy}" if remedy else "", "cyan"))
+    sentence = text if text.endswith("?") else f"{text.rstrip('.')}."
+    body = Text.assemble(sentence, (f"\n{remedy}" if remedy else "", "cyan"))
     table.add_row(Text(f"  {level:<7}", style=_STYLES.get(level, "")), body)
     console().print(table)
 

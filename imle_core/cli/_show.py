@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_core.errors import ImleError
+from imle_core.errors import AmbiguousSolverError, ImleError, SolverNotFoundError, closest
 
 from ._completion import complete_name
 from ._output import AsJson, print_code, print_facts, print_heading, print_json, print_table, print_text
@@ -48,16 +48,24 @@ def show(
     from imle_core.estimators import CATALOGUE
     from imle_core.registry import default_registry
 
-    if name in CATALOGUE:
+    entry = next((e for e in CATALOGUE.values() if name.lower() in (e.name, e.target.lower())), None)
+    if entry is not None:
         from ._estimators import as_dict, describe
 
-        entry = CATALOGUE[name]
         if as_json:
             print_json(as_dict(entry))
         else:
             describe(entry)
         return
-    spec = default_registry().find(name)
+    try:
+        spec = default_registry().find(name)
+    except AmbiguousSolverError:
+        raise
+    except SolverNotFoundError as error:
+        if "." not in name and name not in {spec.namespace for spec in default_registry().specs()}:
+            hint = closest(name.lower(), CATALOGUE)
+            error.args = (f"{error}{hint} Estimators: {', '.join(CATALOGUE)}.",)
+        raise
     parameters = _parameters(spec)
     if as_json:
         print_json(_as_dict(spec, parameters))
@@ -93,6 +101,7 @@ def _describe(spec: SolverSpec, parameters: tuple[Parameter, ...] | None) -> Non
         rows,
         empty="It takes no parameters.",
         heading="Parameters",
+        whole=("parameter",),
     )
     if spec.references:
         print_heading("References")

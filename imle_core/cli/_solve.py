@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path  # noqa: TC003 - typer reads annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +11,7 @@ import typer
 
 from imle_core.errors import MissingCapabilityError
 
-from ._completion import complete_solver
+from ._completion import complete_parameter, complete_solver
 from ._files import CommandLineError, read_array, read_json, write_array
 from ._graphs import HELP as GRAPHS
 from ._output import AsJson, print_json, print_table
@@ -34,6 +36,7 @@ Assignments = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
+        autocompletion=complete_parameter,
         help="A parameter of the solver, repeatable: numbers and words as they are, sequences as JSON, @FILE for a "
         f"file. A graph is {GRAPHS}.",
     ),
@@ -43,14 +46,20 @@ Assignments = Annotated[
 def solve(
     name: SolverName,
     theta: Annotated[
-        str, typer.Option(help="Costs or scores: .npy, .npz, .csv, .txt, .json, or '-' for JSON from stdin.")
+        str,
+        typer.Option(
+            metavar="FILE", help="Costs or scores: .npy, .npz, .csv, .txt, .json, or '-' for JSON from stdin."
+        ),
     ],
     assignments: Assignments = None,
     instances: Annotated[
-        str | None, typer.Option(help="JSON list with one instance for each row; '-' for stdin.")
+        str | None,
+        typer.Option(metavar="FILE", help="JSON list with one instance for each row; '-' for stdin."),
     ] = None,
     decode: Annotated[bool, typer.Option("--decode", help="Print structures instead of states.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Also save the states, as .npy.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also save the states, as .npy or .csv.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Solve theta, one row or a batch, from a file or stdin.
@@ -65,13 +74,15 @@ def solve(
         raise CommandLineError("stdin holds either --theta or --instances, not both.")
     spec = default_registry().find(name)
     given = parse_parameters(spec, assignments or ())
-    solver = default_registry().create(spec.name, **given)
+    with contextlib.redirect_stdout(sys.stderr):
+        solver = default_registry().create(spec.name, **given)
     values = _floating(read_array(theta))
     rows, batch = _as_rows(solver, values)
     each = _instances(instances, len(rows))
-    states = solver.solve(rows) if each is None else solver.solve(rows, instances=each)
+    with contextlib.redirect_stdout(sys.stderr):  # what a solver prints is not part of the answer
+        states = solver.solve(rows) if each is None else solver.solve(rows, instances=each)
+        structures = _decoded(solver, states, each) if decode else None
     objective = (rows * states).sum(tuple(range(1, rows.ndim)))
-    structures = _decoded(solver, states, each) if decode else None
     if out is not None:
         write_array(out, states.reshape(values.shape))
     if as_json:

@@ -14,7 +14,13 @@ def solvers(as_json: AsJson = False) -> None:
     if as_json:
         print_json(
             [
-                {"name": spec.name, "sense": spec.sense, "summary": spec.summary, "install": command or None}
+                {
+                    "name": spec.name,
+                    "aliases": spec.aliases,
+                    "sense": spec.sense,
+                    "summary": spec.summary,
+                    "install": command or None,
+                }
                 for spec, command in zip(specs, commands, strict=True)
             ]
         )
@@ -23,7 +29,12 @@ def solvers(as_json: AsJson = False) -> None:
         (spec.name, spec.sense or "max/min", spec.summary, "to install" if command else "ready")
         for spec, command in zip(specs, commands, strict=True)
     ]
-    print_table(("solver", "sense", "what it solves", "status"), rows, empty="No solvers are installed.")
+    print_table(
+        ("solver", "sense", "what it solves", "status"),
+        rows,
+        empty="No solvers are installed.",
+        whole=("solver", "sense", "status"),
+    )
     if specs:
         print_text("\n`imle show NAME` describes one: its parameters, and how to use it.", style="dim")
     if missing := sorted(filter(None, set(commands))):

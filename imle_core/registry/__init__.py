@@ -1,5 +1,6 @@
 """Solver plugins: their hook and descriptions, discovery, look-up by name, and checked construction."""
 
+from ._blame import chain as chain
 from ._create import create as create
 from ._create import import_factory as import_factory
 from ._default import default_registry as default_registry

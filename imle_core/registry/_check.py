@@ -62,9 +62,11 @@ def _check_names(name: str, parameters: Mapping[str, Parameter], given: Mapping[
     for key in given:
         if key not in parameters:
             valid = f"Parameters: {', '.join(parameters)}." if parameters else "It takes no parameters."
-            raise SolverParameterError(
+            error = SolverParameterError(
                 f"{name}: unknown parameter {key!r}.{closest(key, parameters)} {valid}"
             )
+            error.unknown = key
+            raise error
     missing = [p for p in parameters.values() if p.required and p.name not in given]
     if missing:
         wanted = ", ".join(f"{p.name!r} ({p.help.rstrip('.') or p.type})" for p in missing)
@@ -83,6 +85,8 @@ def _check_type(name: str, parameter: Parameter, value: Any) -> None:
     if not ok:
         choices = [choice for choice in typing.get_args(annotation) if isinstance(choice, str)]
         hint = closest(value, choices) if isinstance(value, str) else ""
+        if hasattr(value, "tolist") and matches(value.tolist(), annotation, parameter.names):
+            hint = f" Give it as Python's own, {parameter.name}.tolist()."
         raise SolverParameterError(
             f"{name}: parameter {parameter.name!r} must be {parameter.type}; "
             f"got {reprlib.repr(value)} ({type(value).__name__}).{hint}"

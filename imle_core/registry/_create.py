@@ -53,11 +53,16 @@ def import_factory(spec: SolverSpec) -> Callable[..., Any]:
     if not isinstance(spec.factory, str):
         return spec.factory
     try:
-        return cast("Callable[..., Any]", pkgutil.resolve_name(spec.factory))
-    except Exception as error:
+        factory = pkgutil.resolve_name(spec.factory)
+    except (Exception, SystemExit) as error:
         raise PluginLoadError(
             f"{spec.name}: importing its factory {spec.factory!r} failed: {type(error).__name__}: {error}"
         ) from error
+    if not callable(factory):
+        raise PluginLoadError(
+            f"{spec.name}: its factory {spec.factory!r} is neither a class nor a function; it is {factory!r}."
+        )
+    return cast("Callable[..., Any]", factory)
 
 
 def _checked(solver: Any, spec: SolverSpec) -> Solver:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -45,6 +46,11 @@ def _from_callable(obj: Any, name: str) -> SolverSpec:
         raise RegistrationError(
             f"register takes a Solver class, a function that returns a solver, or a SolverSpec; got {obj!r}."
         )
+    if isinstance(obj, type) and not _is_solver(obj):
+        raise RegistrationError(
+            f"the class {obj.__name__!r} is no solver; derive it from imle_core.Solver, declare its sense and write "
+            "`solve`."
+        )
     if not name.isidentifier() and "." not in name:
         raise RegistrationError(f"{name!r} is no name for a solver; give one, as in register(obj, 'top_k').")
     parameters = parameters_of(obj)  # a factory that cannot be checked is refused here, not at its first use
@@ -62,6 +68,11 @@ def _from_callable(obj: Any, name: str) -> SolverSpec:
         output=_one_of(getattr(obj, "output", None), get_args(Output)) or "real",
         negative=_one_of(getattr(obj, "negative", None), get_args(Negative)) or "allow",
     )
+
+
+def _is_solver(kind: type[Any]) -> bool:
+    module = sys.modules.get("imle_core._solver")  # who has made a solver has imported it, and with it torch
+    return module is not None and issubclass(kind, module.Solver)
 
 
 def _one_of(value: Any, choices: tuple[str, ...]) -> Any:

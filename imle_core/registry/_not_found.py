@@ -30,6 +30,9 @@ def solver_not_found(
     qualified = [f"{spec.namespace}.{each}" for spec in specs for each in spec.names]
     elsewhere = [spec.name for spec in specs if bare in spec.names]
     parts = [f"no solver named {name!r}."]
+    if own := [spec.name for spec in specs if spec.namespace == name.rstrip("*").rstrip(".")]:
+        parts.append(f"It is a plugin; give one of its solvers: {', '.join(own)}.")
+        return SolverNotFoundError(" ".join(parts))
     if elsewhere:
         parts.append(f"Did you mean {elsewhere[0]!r}?")
     else:
@@ -37,7 +40,9 @@ def solver_not_found(
             closest(name, qualified if namespace else [full.rpartition(".")[2] for full in qualified]).strip()
         )
     parts.append(f"Installed: {', '.join(spec.name for spec in specs) or 'none'}.")
-    if failed := [f"{plugin.name} ({plugin.cause})" for plugin in plugins if plugin.status == "failed"]:
+    if failed := [
+        f"{plugin.name} ({plugin.cause.rstrip('.')})" for plugin in plugins if plugin.status == "failed"
+    ]:
         parts.append(f"Failed to load: {', '.join(failed)}.")
     disabled = [plugin.name for plugin in plugins if plugin.status == "disabled"]
     if named := [f"{each} ({switches.disables(each)})" for each in disabled]:

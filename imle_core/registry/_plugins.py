@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,11 +13,12 @@ import pluggy
 from imle_core.errors import PluginLoadError
 
 from . import _hooks
+from ._blame import explained, place
 from ._requirements import DISTRIBUTION
 from ._spec import API_VERSION, SolverSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from importlib.metadata import EntryPoint
 
     from pluggy import HookImpl
@@ -41,6 +44,7 @@ class Plugin:
         status: ``"found"`` until it is first needed, then ``"loaded"`` or ``"failed"``; ``"disabled"`` by an
             environment variable.
         error: Why it failed.
+        where: The line of its own code where it failed, if there is one.
         specs: Its solvers, by qualified name; empty until it is loaded.
     """
 
@@ -50,6 +54,7 @@ class Plugin:
     shipped: bool
     status: Literal["found", "loaded", "failed", "disabled"]
     error: BaseException | None = None
+    where: str = ""
     specs: tuple[SolverSpec, ...] = ()
     entry_point: EntryPoint | None = None
 
@@ -61,11 +66,12 @@ class Plugin:
         text = " ".join(str(self.error).split())
         return text if isinstance(self.error, PluginLoadError) else f"{type(self.error).__name__}: {text}"
 
-    def failed(self, error: BaseException) -> Plugin:
+    def failed(self, error: BaseException, where: str = "") -> Plugin:
         """Return this plugin as failed, and log one line about it."""
-        plugin = replace(self, status="failed", error=error)
+        plugin = replace(self, status="failed", error=error, where=where)
         origin = f" ({self.distribution})" if self.distribution else ""
-        _logger.warning("imle plugin %r%s is not available: %s", self.name, origin, plugin.cause)
+        at = f" ({where})" if where else ""
+        _logger.warning("imle plugin %r%s is not available: %s%s", self.name, origin, plugin.cause, at)
         return plugin
 
 
@@ -85,16 +91,15 @@ def discover(entry_points: Iterable[EntryPoint], switches: Switches) -> list[Plu
     plugins = sorted(map(_found, entry_points), key=lambda p: (not p.shipped, p.distribution))
     holders: dict[str, str] = {LOCAL: "solvers registered at run time"}
     for index, plugin in enumerate(plugins):
+        if switches.disables(plugin.name):
+            plugins[index] = replace(plugin, status="disabled")
+            continue
         if plugin.name in holders:
-            message = (
-                f"the name {plugin.name!r} belongs to {holders[plugin.name]}; uninstall or rename one of them"
-            )
+            message = f"the name {plugin.name!r} belongs to {holders[plugin.name]}"
             plugins[index] = plugin.failed(PluginLoadError(message))
             continue
         holders[plugin.name] = plugin.distribution or plugin.target
-        if switches.disables(plugin.name):
-            plugins[index] = replace(plugin, status="disabled")
-        elif not plugin.name.isidentifier():
+        if not plugin.name.isidentifier():
             plugins[index] = plugin.failed(
                 PluginLoadError("the name of its entry point is no Python identifier")
             )
@@ -106,12 +111,15 @@ def load(plugin: Plugin, manager: pluggy.PluginManager) -> Plugin:
     """Import the module of a plugin and ask it for its solvers; return it as loaded or failed."""
     if plugin.entry_point is None:
         raise ValueError(f"plugin {plugin.name!r} has no entry point to load")
+    module = None
     try:
-        specs = tuple(_specs(plugin.name, plugin.entry_point.load(), manager))
+        module = plugin.entry_point.load()
+        specs = tuple(_specs(plugin.name, module, manager))
     except (Exception, SystemExit) as error:
         if manager.has_plugin(plugin.name):  # none of its hooks is called
             manager.unregister(name=plugin.name)
-        return plugin.failed(error)
+        hook = getattr(module, "imle_register_solvers", None)
+        return plugin.failed(explained(error), place(error, plugin.target, hook))
     return replace(plugin, status="loaded", specs=specs)
 
 
@@ -137,6 +145,11 @@ def _specs(namespace: str, module: Any, manager: pluggy.PluginManager) -> Iterat
     others = [other for other in manager.get_plugins() if other is not module]
     taken: set[str] = set()
     for offer in manager.subset_hook_caller("imle_register_solvers", others)():
+        if not isinstance(offer, Iterable):
+            raise PluginLoadError(
+                f"imle_register_solvers must return a list of SolverSpec; got {type(offer).__name__}"
+                + ("; put it in a list: [imle.SolverSpec(...)]" if isinstance(offer, SolverSpec) else "")
+            )
         for spec in offer:
             _check_spec(spec, taken)
             taken.update(spec.names)
@@ -152,9 +165,18 @@ def _check_hooks(module: Any, manager: pluggy.PluginManager) -> None:
             raise PluginLoadError(
                 f"it implements the unknown hook {caller.name!r}; hooks: {', '.join(known)}"
             )
+    marked = {caller.name for caller in callers}
+    for name in known:
+        if name not in marked and inspect.isfunction(getattr(module, name, None)):
+            raise PluginLoadError(f"{name} is there but not marked with @imle.hookimpl")
+    if not callers and inspect.isfunction(module):
+        raise PluginLoadError(
+            "its entry point must name a module, not a function in it: "
+            f"write {module.__module__!r} in place of '{module.__module__}:{module.__qualname__}'"
+        )
     if not callers:
         raise PluginLoadError(
-            f"it implements no hook; hooks, to be marked with @hookimpl: {', '.join(known)}"
+            f"it implements no hook; hooks, to be marked with @imle.hookimpl: {', '.join(known)}"
         )
 
 

@@ -141,7 +141,10 @@ class SolverSpec:
                 try:
                     Requirement(text)
                 except InvalidRequirement as error:
-                    raise RegistrationError(f"SolverSpec {self.name!r}: {text!r}: {error}") from error
+                    reason = str(error).partition("\n")[0]
+                    raise RegistrationError(
+                        f"SolverSpec {self.name!r}: {text!r} is no requirement, such as 'networkx>=3.4': {reason}."
+                    ) from error
 
     def _validate_target(self, field: str) -> None:
         value = getattr(self, field)

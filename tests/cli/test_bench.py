@@ -99,7 +99,7 @@ def test_rows_take_the_instances_of_an_example_in_turn(run):
         ("torch.k_subset --set n=5", "torch.k_subset needs k; give it by --set k=..."),
         ("torch.k_subset --set k=1 --batch 0", "--batch takes whole numbers of at least 1"),
         ("torch.k_subset --set k=1 --batch a", "--batch takes whole numbers of at least 1"),
-        ("torch.k_subset --set k=1 --set n=5 --shape 6", "--shape 6: torch.k_subset: theta (1, 6)"),
+        ("torch.k_subset --set k=1 --set n=5 --shape 6", "--shape 6: torch.k_subset: theta has shape (1, 6)"),
         ("torch.k_subset --set k=1 --estimator imel", "Did you mean 'imle'?"),
         ("torch.k_subset --set k=1 --device gpu", "--device 'gpu' cannot be used"),
     ],

@@ -67,6 +67,7 @@ def test_solvers_as_json(run):
     assert code == 0
     assert json.loads(out)[1] == {
         "name": "demo.top_k",
+        "aliases": ["best"],
         "sense": "max",
         "summary": "The k best of n [entries].",
         "install": None,
@@ -78,9 +79,9 @@ def test_a_broken_plugin_is_reported_beside_the_solvers(run, caplog):
     assert "No module named 'no_such_module'" in caplog.text
 
 
-def test_plugins_shows_a_broken_one_with_its_cause_once(run, caplog):
+def test_plugins_shows_a_broken_one_with_its_cause_once_and_exits_with_1(run, caplog):
     code, out, _ = run("plugins")
-    assert code == 0
+    assert code == 1
     assert "failed" in out
     assert "ModuleNotFoundError: No module named 'no_such_module'" in out
     assert not caplog.records
@@ -88,7 +89,7 @@ def test_plugins_shows_a_broken_one_with_its_cause_once(run, caplog):
 
 def test_plugins_as_json(run):
     code, out, _ = run("plugins", "--json")
-    assert code == 0
+    assert code == 1
     assert json.loads(out) == [
         {
             "name": "broken",
@@ -97,6 +98,7 @@ def test_plugins_as_json(run):
             "shipped": False,
             "status": "failed",
             "error": "ModuleNotFoundError: No module named 'no_such_module'",
+            "where": None,
             "solvers": [],
         }
     ]
@@ -173,6 +175,9 @@ def test_show_without_parameters_says_so(run, registry):
     ("name", "message"),
     [
         ("demo.top_kk", "no solver named 'demo.top_kk'. Did you mean 'demo.top_k'?"),
+        ("demo", "no solver named 'demo'. It is a plugin; give one of its solvers: demo.cover, demo.top_k."),
+        ("demo.*", "It is a plugin; give one of its solvers: demo.cover, demo.top_k."),
+        ("imel", "Did you mean 'imle'? Estimators: imle,"),
         ("broken.x", "plugin 'broken' failed to load: ModuleNotFoundError"),
     ],
 )
@@ -190,7 +195,65 @@ def test_an_error_that_is_not_ours_is_not_hidden(registry, monkeypatch):
         main(["show", "x"])
 
 
-def test_an_unknown_command_gets_the_closest_one_and_exit_code_2(run):
-    code, _, err = run("solvrs")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("solvrs", "No such command 'solvrs'. Did you mean 'solvers'"),
+        ("solve", "Missing argument"),
+        ("solve top_k", "Missing option '--theta'. `imle solve --help` explains"),
+        ("solve top_k --bogus", "No such option: --bogus"),
+        ("bench top_k --seconds -1", "Invalid value for '--seconds'"),
+        ("demo warcraft --bogus", "`imle demo warcraft --help` explains"),
+    ],
+)
+def test_a_mistake_in_the_words_is_one_line_on_stderr_and_exit_code_2(run, words, message):
+    code, out, err = run(*words.split())
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("Error: ")
+    assert message in err
+
+
+def test_without_a_word_the_help_is_shown(run):
+    _, out, err = run()
+    assert "Look around" in out + err
+
+
+@pytest.mark.parametrize("name", ["solve", "bench", "check", "doctor", "new-plugin"])
+def test_help_shows_no_types_of_python(run, name):
+    out = run(name, "--help")[1]
+    assert "--json" in out
+    for jargon in ("<bool>", "<str>", "list["):
+        assert jargon not in out
+
+
+def test_names_of_solvers_are_never_broken(run, registry, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    name = "some_long_namespace.a_solver_with_a_very_long_name"
+    registry.register(dataclasses.replace(TOP_K, summary="word " * 30), name)
+    assert name in run("solvers")[1]
+
+
+def test_in_a_pipe_a_row_is_a_line(run, registry, monkeypatch):
+    monkeypatch.delenv("COLUMNS")
+    summary = "word " * 60 + "end."
+    registry.register(dataclasses.replace(TOP_K, summary=summary), "wide.top_k")
+    (line,) = [line for line in run("solvers")[1].splitlines() if "wide.top_k" in line]
+    assert summary in line
+    assert line.rstrip().endswith("ready")
+
+
+def test_show_finds_an_estimator_in_any_case(run):
+    assert "gradient estimator" in run("show", "IMLE")[1]
+    assert "gradient estimator" in run("show", "SparseMAP")[1]
+
+
+def test_strict_plugins_show_the_traceback(run, tmp_path, monkeypatch):
+    (tmp_path / "failing_plugin.py").write_text("def inner():\n    1 / 0\ninner()")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("IMLE_STRICT_PLUGINS", "1")
+    entry_point = EntryPoint(name="failing", value="failing_plugin", group="imle.plugins")
+    with use_registry(PluginRegistry(entry_points=[entry_point])):
+        code, _, err = run("solvers")
     assert code == 2
-    assert "solvers" in err
+    assert 'failing_plugin.py", line 2, in inner' in err
+    assert err.splitlines()[-1].startswith("Error: plugin 'failing' failed to load: ZeroDivisionError")

@@ -32,7 +32,7 @@ def examine(run):
 
 
 def spec(name="demo.top_k", **fields):
-    return SolverSpec(name=name, factory="no_such:TopK", summary="The k best.", **fields)
+    return SolverSpec(name=name, factory="imle_core:FunctionSolver", summary="The k best.", **fields)
 
 
 def found(answer, level="problem"):
@@ -147,6 +147,149 @@ def test_a_plugin_whose_own_module_is_gone_is_not_to_be_installed_by_that_name(e
     assert "IMLE_DISABLED_PLUGINS=broken" in problem["remedy"]
 
 
+PLUGIN = """
+from imle_core import SolverSpec, hookimpl
+@hookimpl
+def imle_register_solvers():
+    return [SolverSpec(name=name, factory=factory, summary="S.") for name, factory in {factories!r}.items()]
+"""
+
+
+@pytest.fixture
+def author(run, tmp_path, monkeypatch):
+    """Examine an installation with one plugin of a package, its files given as text; return what was found."""
+
+    def author(files, *, name="mine", target="mine_package.plugin"):
+        package = tmp_path / "mine_package"
+        package.mkdir()
+        for file, text in {"__init__.py": "", **files}.items():
+            (package / file).write_text(text)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        entry_points = [EntryPoint(name=name, value=target, group="imle.plugins")]
+        with use_registry(PluginRegistry(entry_points=entry_points, env={})):
+            code, out, err = run("doctor", "--json")
+        answer = json.loads(out)
+        assert code == int(not answer["healthy"])
+        assert err in ("", "hello\n")  # what a plugin prints is not amid the JSON
+        return found(answer)
+
+    yield author
+    for module in [each for each in sys.modules if each.partition(".")[0] == "mine_package"]:
+        del sys.modules[module]
+
+
+@pytest.mark.parametrize(
+    ("solver", "factory", "text", "remedy"),
+    [
+        ("TopK = 1", "mine_package._solver:TopL", "has no attribute 'TopL'", "Did you mean 'TopK'?"),
+        ("", "mine_package._solvr:TopK", "No module named", "Did you mean 'mine_package._solver'?"),
+        (
+            "import no_such_library",
+            "mine_package._solver:T",
+            "'no_such_library'",
+            "pip install no_such_library",
+        ),
+        ("1 / 0", "mine_package._solver:T", "ZeroDivisionError", "python -c 'import mine_package._solver'"),
+        ("raise SystemExit(3)", "mine_package._solver:T", "SystemExit: 3", "upgrade or reinstall"),
+        ("print('hello')\nT = 1", "mine_package._solver:T", "neither a class nor a function", "upgrade or"),
+    ],
+)
+def test_a_factory_that_cannot_be_imported_is_a_problem(author, solver, factory, text, remedy):
+    plugin = PLUGIN.format(factories={"top_k": factory})
+    (problem,) = author({"plugin.py": plugin, "_solver.py": solver})
+    assert problem["text"].startswith(f"mine.top_k ({factory}) cannot be imported: ")
+    assert text in problem["text"]
+    assert remedy in problem["remedy"]
+
+
+def test_one_cause_that_keeps_several_solvers_from_being_imported_is_told_once(author):
+    factories = {"one": "mine_package._solver:One", "two": "mine_package._solver:Two"}
+    (problem,) = author({"plugin.py": PLUGIN.format(factories=factories), "_solver.py": "1 / 0"})
+    assert "mine.one (mine_package._solver:One), mine.two (mine_package._solver:Two)" in problem["text"]
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "where"),
+    [
+        ("\n\nimport no_such_library", "No module named 'no_such_library'", "mine_package/plugin.py:3"),
+        (
+            "import imle_core as imle\n\nimle.SolverSpec(nam='a')",
+            "SolverSpec has no field 'nam'. Did you mean 'name'?",
+            ":3",
+        ),
+        (
+            "from imle_core import SolverSpec, hookimpl\n@hookimpl\ndef imle_register_solvers():\n"
+            "    return SolverSpec(name='a', factory='a:b', summary='A.')",
+            "must return a list of SolverSpec; got SolverSpec; put it in a list",
+            ":2",
+        ),
+        ("def imle_register_solvers():\n    return []", "not marked with @imle.hookimpl", ":1"),
+    ],
+    ids=["import", "field", "one description", "no mark"],
+)
+def test_what_is_wrong_in_the_module_of_a_plugin_is_told_with_its_line(author, source, text, where):
+    (problem,) = author({"plugin.py": source})
+    assert text in problem["text"]
+    assert "<-" not in problem["text"]
+    assert f"plugin 'mine', in mine_package/plugin.py{where[-2:]}: " in problem["text"]
+
+
+def test_the_remedy_for_an_error_of_the_plugin_itself_names_the_traceback(author):
+    (problem,) = author({"plugin.py": "1 / 0"})
+    assert "IMLE_STRICT_PLUGINS=1 IMLE_LOAD_PLUGINS=mine imle solvers" in problem["remedy"]
+
+
+def test_a_requirement_that_cannot_be_read_is_told_once(author):
+    source = "import imle_core as imle\nimle.SolverSpec(name='a', factory='a:b', summary='A.', requires=('numpy=>2',))"
+    (problem,) = author({"plugin.py": source})
+    assert problem["text"].count("numpy=>2") == 1
+    assert "<-" not in problem["text"]
+
+
+@pytest.mark.parametrize("name", ["torch", "local"])
+def test_who_takes_the_name_of_another_is_told_to_go_and_not_to_switch_that_one_off(run, distribution, name):
+    distribution("taker", "1.0")
+    taker = EntryPoint(name=name, value="taker.plugin", group="imle.plugins")
+    shipped = EntryPoint(name="torch", value="imle_torch.plugin", group="imle.plugins")
+    with use_registry(PluginRegistry(entry_points=[shipped, taker], env={})):
+        (problem,) = found(json.loads(run("doctor", "--json")[1]))
+    assert "belongs to" in problem["text"]
+    assert problem["remedy"] == "uninstall taker.plugin; if it is yours, give its entry point another name"
+
+
+@pytest.mark.parametrize("group", ["imle_plugins", "imle.plugin", "IMLE.plugins"])
+def test_entry_points_in_a_group_that_is_misspelt_are_a_problem(run, distribution, tmp_path, group):
+    distribution("mine", "1.0")
+    (tmp_path / "site-packages" / "mine-1.0.dist-info" / "entry_points.txt").write_text(
+        f"[{group}]\nmine = mine.plugin\n\n[console_scripts]\nmine = mine:main\n"
+    )
+    code, out, _ = run("doctor", "--json")
+    (problem,) = found(json.loads(out))
+    assert code == 1
+    assert f"mine has entry points in the group {group!r}, which nothing reads" in problem["text"]
+    assert "[project.entry-points.'imle.plugins']" in problem["remedy"]
+
+
+def test_a_bare_name_of_two_plugins_is_a_note(examine):
+    code, answer = examine(spec("one.top_k"), spec("two.top_k"))
+    (note,) = found(answer, "note")
+    assert code == 0
+    assert (note["text"], note["remedy"]) == (
+        "'top_k' alone is ambiguous, because 2 plugins offer it",
+        "use a full name: one.top_k, two.top_k",
+    )
+
+
+def test_a_solver_that_would_clash_with_one_already_imported_is_not_tried(examine, distribution):
+    distribution("onelib", "1.0")
+    distribution("otherlib", "1.0")
+    first = spec("a.one", requires=("onelib",), conflicts=("otherlib",))
+    second = SolverSpec(name="b.two", factory="no_such:T", summary="S.", requires=("otherlib",))
+    answer = examine(first, second)[1]
+    assert answer["sections"]["solvers"]["b.two"] == "not tried: it cannot be in one process with a.one"
+    assert not any("imported" in finding["text"] for finding in found(answer))
+
+
 def test_strict_plugins_do_not_keep_the_doctor_from_its_work(run, monkeypatch):
     monkeypatch.setenv("IMLE_STRICT_PLUGINS", "1")
     code, out, _ = run("doctor")
@@ -213,11 +356,12 @@ def test_metadata_come_before_torch_is_imported(monkeypatch):
     monkeypatch.setattr(
         builtins, "__import__", lambda name, *rest: imported.append(name) or real(name, *rest)
     )
-    titles = [next(sections).title for _ in _health.SECTIONS[:-1]]
+    titles = [next(sections).title for _ in _health.SECTIONS[:-2]]
     assert "torch" not in imported
     assert titles == ["Versions", "Plugins", "Clashes", "Environment", "Licences"]
     assert next(sections).title == "Devices"
     assert "torch" in imported
+    assert next(sections).title == "Solvers"
 
 
 def test_a_torch_that_cannot_be_imported_is_a_problem(run, monkeypatch):

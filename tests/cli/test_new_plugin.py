@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ from imle_core.cli import _template
 from imle_core.registry import PluginRegistry, use_registry
 
 TEMPLATE = _template.template()
+GUIDE = (Path(__file__).parents[2] / "docs" / "writing_a_solver.md").read_text()
 
 
 @pytest.fixture
@@ -38,8 +40,9 @@ def look_installed(folder):
 
 
 def python(folder, *words):
-    """Run Python where the folder is on the path and nothing of pytest's own environment is."""
-    env = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
+    """Run Python where the folder comes first on the path and nothing that pytest adds to it is there."""
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    env = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
     return subprocess.run([sys.executable, "-B", *words], cwd=folder, env=env, capture_output=True, text=True)
 
 
@@ -80,6 +83,29 @@ def test_it_is_found_checked_and_passes_its_own_tests(made):
     tested = python(made, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     assert tested.returncode == 0, tested.stdout
     assert " passed" in tested.stdout
+
+
+def test_the_listings_of_the_guide_pasted_over_the_template_are_a_plugin_that_passes(run, tmp_path):
+    assert run("new-plugin", "closure", "--into", tmp_path)[0] == 0
+    folder = tmp_path / "imle-closure"
+    for file in ("_solver.py", "_examples.py", "plugin.py"):
+        (listing,) = re.findall(rf"\b[Aa]ll of `{file}`.*?```python\n(.*?)```", GUIDE, re.DOTALL)
+        (folder / "imle_closure" / file).write_text(listing)
+    look_installed(folder)
+    checked = python(folder, "-m", "imle_core.cli", "check", "closure.*", "--json")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    examined = python(folder, "-m", "imle_core.cli", "doctor", "--json")
+    assert json.loads(examined.stdout)["healthy"], examined.stdout
+    words = ("--set", "jobs=3", "--set", "needs=[[0, 1], [1, 3]]", "--theta", "-")
+    refused = python(folder, "-m", "imle_core.cli", "solve", "closure", *words)
+    assert refused.stderr == "Error: closure.closure: needs (1, 3) names a job that is not among 0 to 2.\n"
+
+
+def test_what_the_template_says_to_install_is_there(made):
+    project = tomllib.loads((made / "pyproject.toml").read_text())["project"]
+    assert any(text.startswith("imle-core>=") for text in project["dependencies"])
+    assert any(text.startswith("build") for text in project["optional-dependencies"]["dev"])
+    assert "http" not in (made / "README.md").read_text() + (made / "pyproject.toml").read_text()
 
 
 def test_the_answers_of_the_template_are_optimal(tmp_path):
@@ -135,6 +161,8 @@ def test_as_json(run, tmp_path):
         ("../up", "Try 'up'."),
         ("imle_", "cannot be the name of a plugin"),
         ("", "cannot be the name of a plugin"),
+        ("json", "'json' is a module of Python's own; take another name, such as 'json_solver'."),
+        ("numpy", "'numpy' is a package that everybody has; take another name, such as 'numpy_solver'."),
         ("torch", "the name 'torch' belongs to imle-core"),
         ("local", "the name 'local' belongs to solvers registered at run time"),
         ("core", "a package 'imle_core' is already installed"),

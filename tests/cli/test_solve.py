@@ -84,6 +84,27 @@ def test_states_are_saved_in_the_shape_of_theta(run, files):
     assert np.load("z").tolist() == [[0, 1, 0], [1, 0, 0]]
 
 
+@pytest.mark.parametrize(("name", "delimiter"), [("z.csv", ","), ("z.txt", None)])
+def test_states_are_saved_as_text_where_the_name_says_so(run, files, name, delimiter):
+    assert solve(run, "--theta", "t.npy", "--out", name)[0] == 0
+    assert np.loadtxt(name, delimiter=delimiter).tolist() == [[0, 1, 0], [1, 0, 0]]
+
+
+def test_what_a_solver_prints_is_not_amid_the_answer(run, files):
+    class Talking(imle.Solver):
+        sense = "max"
+
+        def solve(self, theta):
+            print("thinking")  # noqa: T201
+            return theta
+
+    with use_registry(PluginRegistry(entry_points=(), env={})) as registry:
+        registry.register(Talking, "talking")
+        code, out, err = run("solve", "talking", "--theta", "t.npy", "--json")
+    assert (code, err) == (0, "thinking\n")
+    assert json.loads(out)["solver"] == "local.talking"
+
+
 def test_a_graph_and_instances_of_rows(run, files):
     np.save("costs.npy", [[1.0, 1.0, 1.0], [1.0, 5.0, 1.0]])
     (files / "i.json").write_text('[{"source": 0, "target": 3}, {"source": 1, "target": 2}]')
@@ -140,10 +161,11 @@ def test_nodes_of_a_grid_are_lists(run, files):
         ("--theta complex.npy", "holds complex128, not real numbers"),
         ("--theta nan.npy", "non-finite"),
         ("--theta t.npy --set k=9", "k = 9 entries cannot be chosen from a theta with 3 entries"),
-        ("--theta t.npy --set n=4", "theta (2, 3) but this instance has shape (4,)"),
+        ("--theta t.npy --set n=4", "theta has shape (2, 3), but the solver takes rows of shape (4,)"),
         ("--theta t.npy --set n=x", "n must be int | None; got 'x'"),
         ("--theta t.npy --set m=4", "unknown parameter 'm'"),
         ("--theta t.npy --out none/z.npy", "'none/z.npy' cannot be written: No such file or directory."),
+        ("--theta t.npy --out z.npz", "an array is written as .npy, .csv or .txt; take another name."),
         ("--theta t.npy --instances one.json", "has 1 instances for 2 rows of theta"),
         ("--theta t.npy --instances two.json", "rows cannot have different instances"),
         ("--theta - --instances -", "stdin holds either --theta or --instances"),

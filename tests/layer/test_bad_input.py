@@ -54,13 +54,15 @@ def test_non_finite_theta_is_counted_and_located(way, value):
 
 @each
 def test_wrong_trailing_shape(way):
-    with raises(ValueError, "Five: theta (8, 6) but this instance has shape (5,)."):
+    with raises(ValueError, "Five: theta has shape (8, 6), but the solver takes rows of shape (5,)."):
         each_way(Five())[way](torch.zeros(8, 6))
 
 
 @each
 def test_zero_dimensional_theta(way):
-    with raises(errors.InvalidThetaError, "Five: theta () but this instance has shape (5,)."):
+    with raises(
+        errors.InvalidThetaError, "Five: theta has shape (), but the solver takes rows of shape (5,)."
+    ):
         each_way(Five())[way](torch.tensor(1.0))
 
 
@@ -331,10 +333,22 @@ def test_instances_that_do_not_fit():
         "Window: instances must be a sequence with one instance for each row; got int",
     ):
         layer(theta, instances=3)
-    with raises(
-        ValueError, "TopK: rows cannot have different instances; the solver has no `prepare` method. Got 1."
-    ):
+    with raises(ValueError, "because the solver has no `prepare` method; got the instance 1."):
         imle.SolverLayer(TopK())(theta, instances=[1, 2, 3])
+
+
+@pytest.mark.parametrize("estimator", ["imle", imle.IMLE()])
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"reducton": "none"}, "Did you mean 'reduction', a keyword of the layer?"),
+        ({"samples": 4}, "'samples' is an option of the estimator: imle.IMLE(samples=4)."),
+    ],
+)
+def test_a_keyword_that_is_not_the_solvers_is_told_whose_it_may_be(estimator, keywords, message):
+    with pytest.raises(errors.SolverParameterError, match="unknown parameter") as caught:
+        imle.SolverLayer("torch.k_subset", estimator, k=2, **keywords)
+    assert str(caught.value).endswith(message)
 
 
 def test_a_solver_without_a_sense_and_things_that_are_no_solver():

@@ -35,7 +35,9 @@ def test_theta_is_checked_as_a_layer_checks_it(case):
         loss(bad, target)
     with raises(errors.InvalidThetaError, "Counting: theta is int64; use a floating dtype."):
         loss(theta.long(), target)
-    with raises(errors.InvalidThetaError, "Counting: theta (4, 4) but this instance has shape (5,)."):
+    with raises(
+        errors.InvalidThetaError, "Counting: theta has shape (4, 4), but the solver takes rows of shape (5,)."
+    ):
         loss(theta[:, :4], target[:, :4])
     with raises(errors.InvalidThetaError, "Counting: a layer takes a torch.Tensor; got ndarray."):
         loss(theta.numpy(), target)

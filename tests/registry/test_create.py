@@ -94,6 +94,13 @@ def test_a_factory_that_does_not_exist_is_named(install):
     assert isinstance(caught.value.__cause__, AttributeError)
 
 
+def test_a_factory_that_cannot_be_called_is_named(install):
+    with pytest.raises(
+        PluginLoadError, match="'fake_solver:TopK' is neither a class nor a function; it is 3"
+    ):
+        installed(install, spec_source(), solver="TopK = 3").create("p.top_k")
+
+
 def test_defaults_of_the_schema_reach_the_factory(install):
     top = """
     from dataclasses import dataclass

@@ -16,7 +16,13 @@ BROKEN = {
         "from imle_core import hookimpl\n@hookimpl\ndef imle_register_solver(): return []",
         "unknown hook 'imle_register_solver'; hooks: imle_register_solvers",
     ),
-    "forgotten hookimpl": ("def imle_register_solvers(): return []", "implements no hook"),
+    "forgotten hookimpl": (
+        "def imle_register_solvers(): return []",
+        "is there but not marked with @imle.hookimpl",
+    ),
+    "no hook at all": ("", "implements no hook"),
+    "one description, not a list": (plugin_source("0").replace("[0]", spec_source()), "put it in a list"),
+    "unknown field": (plugin_source(spec_source(sens="max")), "no field 'sens'. Did you mean 'sense'?"),
     "raising hook": (
         "from imle_core import hookimpl\n@hookimpl\ndef imle_register_solvers(): raise KeyError('x')",
         "KeyError: 'x'",
@@ -97,6 +103,14 @@ def test_a_shipped_namespace_cannot_be_shadowed(install):
     assert "belongs to imle-core" in holders[1].cause
 
 
+def test_a_switch_that_leaves_a_name_out_leaves_out_who_takes_it_too(install):
+    install("a-dist", {"torch": "evil_plugin"}, evil_plugin=plugin_source(spec_source("k_subset")))
+    plugins = PluginRegistry(env={"IMLE_DISABLED_PLUGINS": "torch", "IMLE_STRICT_PLUGINS": "1"}).plugins(
+        load=True
+    )
+    assert {plugin.status for plugin in plugins if plugin.name == "torch"} == {"disabled"}
+
+
 def test_the_namespace_of_run_time_solvers_cannot_be_taken(install):
     install("a-dist", {"local": "evil_plugin"}, evil_plugin=plugin_source(spec_source()))
     assert by_name(PluginRegistry(env={}), "local").status == "failed"
@@ -105,6 +119,12 @@ def test_the_namespace_of_run_time_solvers_cannot_be_taken(install):
 def test_an_entry_point_whose_name_cannot_be_a_namespace_is_failed(install):
     install("a-dist", {"my.plugin": "odd_plugin"}, odd_plugin=plugin_source(spec_source()))
     assert "no Python identifier" in by_name(PluginRegistry(env={}), "my.plugin").cause
+
+
+def test_an_entry_point_that_names_the_hook_is_told_to_name_the_module(install):
+    install("a-dist", {"a": "hook_plugin:imle_register_solvers"}, hook_plugin=plugin_source(spec_source()))
+    cause = by_name(PluginRegistry(env={}), "a").cause
+    assert "write 'hook_plugin' in place of 'hook_plugin:imle_register_solvers'" in cause
 
 
 def test_strict_mode_raises_with_the_original_error_as_cause(install):

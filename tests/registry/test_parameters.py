@@ -42,6 +42,19 @@ def check(**given: Any) -> dict[str, Any]:
     return with_defaults("p.solver", Schema, given)
 
 
+def test_an_array_in_place_of_a_sequence_is_refused_with_how_to_give_it():
+    @dataclass(frozen=True, kw_only=True)
+    class Pairs:
+        needs: Sequence[Sequence[int]] = parameter(help="Pairs.")
+
+    check_parameters("p.solver", Pairs, {"needs": np.ones((2, 2), int).tolist()})
+    with pytest.raises(SolverParameterError, match=r"Give it as Python's own, needs\.tolist\(\)\."):
+        check_parameters("p.solver", Pairs, {"needs": np.ones((2, 2), int)})
+    with pytest.raises(SolverParameterError) as caught:  # nor would a list do
+        check_parameters("p.solver", Pairs, {"needs": np.ones((2, 2))})
+    assert "tolist" not in str(caught.value)
+
+
 def test_good_parameters_are_returned_with_the_defaults():
     values = check(**GOOD, share=0)
     assert values == {**GOOD, "method": "dijkstra", "share": 0, "extra": {}}
@@ -55,6 +68,7 @@ def test_good_parameters_are_returned_with_the_defaults():
             "unknown parameter 'grpah'. Did you mean 'graph'? Parameters: graph, source, method, share",
         ),
         ({"zzz": 1}, "unknown parameter 'zzz'. Parameters: graph"),
+        ({"source": (0,), "graph": np.ones(2)}, "parameter 'graph' must be fractions.Fraction; got array"),
         ({"graph": 3}, "parameter 'graph' must be fractions.Fraction; got 3 (int)."),
         ({"source": [0, 0]}, "parameter 'source' must be Hashable; got [0, 0] (list)."),
         ({"source": ([], 0)}, "parameter 'source' must be Hashable"),

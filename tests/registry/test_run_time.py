@@ -101,6 +101,11 @@ def test_an_instance_is_refused(registry):
         imle.register(TopK(1))
 
 
+def test_a_class_that_is_no_solver_is_refused_with_what_to_do(registry):
+    with pytest.raises(RegistrationError, match=r"'object' is no solver; derive it from imle_core\.Solver"):
+        imle.register(object)
+
+
 def test_a_factory_with_arbitrary_keywords_is_refused(registry):
     def factory(**options):
         return TopK(**options)

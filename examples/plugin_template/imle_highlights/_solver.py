@@ -58,10 +58,10 @@ class Highlights(imle.Solver):
         sums = np.lib.stride_tricks.sliding_window_view(theta, self.width, axis=1).sum(2, dtype=np.float64)
         starts = np.arange(sums.shape[1])
         nothing = np.full((rows, self.width), -np.inf)
-        best = np.zeros(
-            (rows, self.length + 1)
-        )  # best[:, t]: total of the windows so far, within the first t steps
-        choices = []  # choices[j][:, a]: where window j begins, if it begins at a or before
+        # best[:, t]: total of the windows so far, within the first t steps
+        best = np.zeros((rows, self.length + 1))
+        # choices[j][:, a]: where window j begins, if it begins at a or before
+        choices = []
         for _ in range(self.count):
             total = best[:, : len(starts)] + sums
             running = np.maximum.accumulate(total, axis=1)
