@@ -23,9 +23,7 @@ from ._ledger import CountingTimeouts
 from ._plan import check_theta, solve_rows
 from ._vmap import rows_first
 
-torch.library.define(
-    "imle::begin", "(SymInt samples, Tensor handle) -> Tensor", tags=(torch.Tag.nondeterministic_seeded,)
-)
+torch.library.define("imle::begin_call", "(SymInt samples, Tensor fresh, Tensor handle) -> Tensor")
 torch.library.define(
     "imle::map_solve",
     "(Tensor points, Tensor? instances, Tensor? skip, bool moved, Tensor ticket, Tensor handle) -> Tensor",
@@ -39,24 +37,30 @@ torch.library.define(
     "imle::conclude",
     "(Tensor gradient, Tensor? weight, Tensor? change, Tensor ticket, Tensor handle) -> Tensor",
 )
-begin = torch.ops.imle.begin.default
+_begin_call = torch.ops.imle.begin_call.default
 map_solve = torch.ops.imle.map_solve.default
 perturb = torch.ops.imle.perturb.default
 conclude = torch.ops.imle.conclude.default
 
 
-@torch.library.impl("imle::begin", "CompositeExplicitAutograd")
-def _begin(samples: int, handle: Tensor) -> Tensor:
+def begin(samples: int, handle: Tensor) -> Tensor:
     """Begin the entry of one call of a layer in its ledger; return its ticket, int64 without dimensions.
 
-    An operator, so that each run of a compiled graph has an entry of its own.
+    An operator, so that each run of a compiled graph has an entry of its own. It takes a fresh empty tensor, because
+    the compiler merges operators with the same arguments, random ones too, but never two empty tensors: what depends
+    on the ticket, such as the noise, is then each call's own.
     """
+    return _begin_call(samples, torch.empty((), device="cpu"), handle)
+
+
+@torch.library.impl("imle::begin_call", "CompositeExplicitAutograd")
+def _(samples: int, fresh: Tensor, handle: Tensor) -> Tensor:
     binding = Binding.of(handle)
     return torch.tensor(binding.ledger.open(binding.estimator, samples), device="cpu")
 
 
-@torch.library.register_fake("imle::begin")  # type: ignore[untyped-decorator]
-def _(samples: int, handle: Tensor) -> Tensor:
+@torch.library.register_fake("imle::begin_call")  # type: ignore[untyped-decorator]
+def _(samples: int, fresh: Tensor, handle: Tensor) -> Tensor:
     return torch.empty((), dtype=torch.int64, device="cpu")
 
 

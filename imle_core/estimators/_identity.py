@@ -95,6 +95,12 @@ class Identity(StraightThrough):
     def _parts(self, rows: Tensor) -> tuple[Tensor, Tensor | None, float]:
         """Return the projected rows, what they were divided by, and what part of the norm that is."""
         count = max(rows.shape[1], 1)
+        unit = None
+        if self.projection in ("norm", "std") and rows.numel():
+            # In units of the largest entry, so that squares neither vanish nor overflow.
+            unit = rows.abs().amax(1, keepdim=True)
+            unit = torch.where(unit > 0, unit, 1.0)
+            rows = rows / unit
         centred = rows - rows.mean(1, keepdim=True) if self.projection in ("mean", "std") else rows
         if self.projection in ("none", "mean"):
             return centred, None, 1.0
@@ -104,4 +110,7 @@ class Identity(StraightThrough):
         nothing = norm <= (rounding if self.projection == "std" else 0.0)
         scale = count**-0.5 if self.projection == "std" else 1.0
         size = torch.where(nothing, 1.0, norm * scale)
-        return torch.where(nothing, 0.0, centred / size), size, scale
+        projected = torch.where(nothing, 0.0, centred / size)
+        if unit is not None:
+            size = torch.where(nothing, 1.0, size * unit)
+        return projected, size, scale

@@ -35,9 +35,9 @@ class FenchelYoungNoise(Estimator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_number("FenchelYoungNoise", "sigma", self.sigma, above=0)
+        require_number("FenchelYoung", "sigma", self.sigma, above=0)
         if self.multiplicative and not isinstance(self.noise, Normal):
-            raise ValueError(f"FenchelYoungNoise: multiplicative noise is imle.Normal(); got {self.noise!r}.")
+            raise ValueError(f"FenchelYoung: multiplicative noise is imle.Normal(); got {self.noise!r}.")
 
     @property
     def factor(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -102,6 +103,11 @@ class SolutionPool(nn.Module):
         return groups.to(self.groups.device)[:, None] == self.groups
 
     def _groups_of(self, instances: Sequence[Any] | None, rows: int, *, new: bool) -> list[int]:
+        if isinstance(instances, Tensor):
+            raise InvalidInstanceError(
+                "SolutionPool: instances are numbers in a tensor, which mean something only to the loss that made "
+                "them. Give the instances themselves."
+            )
         if instances is not None and len(instances) != rows:
             raise InvalidInstanceError(
                 f"SolutionPool: {len(instances)} instances for {rows} rows; give one for each."
@@ -109,6 +115,8 @@ class SolutionPool(nn.Module):
         given = [None] * rows if instances is None else instances
         groups = []
         for instance in given:
+            if isinstance(instance, np.generic):
+                instance = instance.item()  # one and the same with Python's own, and plain for a checkpoint
             number = self._numbers.get(_key(instance), -1)
             if number < 0 and new:
                 number = self._numbers[_key(instance)] = len(self._instances)
@@ -185,7 +193,15 @@ def _fingerprints(states: Tensor, groups: list[int]) -> list[tuple[int, bytes]]:
 
 
 def _key(instance: Any) -> Hashable:
-    return (dict, frozenset(instance.items())) if isinstance(instance, dict) else (type(instance), instance)
+    key = (dict, frozenset(instance.items())) if isinstance(instance, dict) else (type(instance), instance)
+    try:
+        hash(key)
+    except TypeError:
+        raise InvalidInstanceError(
+            "SolutionPool: an instance must be hashable, or a dict with hashable values (a tuple in place of a list or "
+            f"an array); got {instance!r}."
+        ) from None
+    return key
 
 
 def _is_plain(instance: Any) -> bool:

@@ -23,7 +23,7 @@ def regret(
     solver: Solver | str,
     *,
     target: Tensor | None = None,
-    instances: Sequence[Any] | Tensor | None = None,
+    instances: Sequence[Any] | None = None,
     reduction: Reduction = "mean",
     validate: Validation = "basic",
     **solver_options: Any,
@@ -69,7 +69,7 @@ def relative_gap(
     solver: Solver | str,
     *,
     target: Tensor | None = None,
-    instances: Sequence[Any] | Tensor | None = None,
+    instances: Sequence[Any] | None = None,
     reduction: Reduction = "mean",
     validate: Validation = "basic",
     **solver_options: Any,
@@ -99,7 +99,7 @@ def normalized_regret(
     solver: Solver | str,
     *,
     target: Tensor | None = None,
-    instances: Sequence[Any] | Tensor | None = None,
+    instances: Sequence[Any] | None = None,
     validate: Validation = "basic",
     **solver_options: Any,
 ) -> Tensor:
@@ -141,7 +141,7 @@ def _decide(
     theta_true: Tensor,
     solver: Solver | str,
     target: Tensor | None,
-    instances: Sequence[Any] | Tensor | None,
+    instances: Sequence[Any] | None,
     reduction: Reduction,
     validate: Validation,
     solver_options: dict[str, Any],
@@ -160,7 +160,7 @@ class Regret(Loss):
         theta: Tensor,
         theta_true: Tensor,
         target: Tensor | None,
-        instances: Sequence[Any] | Tensor | None,
+        instances: Sequence[Any] | None,
     ) -> _Decision:
         rows = self._rows(theta, instances)
         true = self._true_scores(theta_true, theta, rows)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 import imle_core as imle
-from imle_core.errors import MissingCapabilityError, SolverParameterError
+from imle_core.errors import InvalidThetaError, MissingCapabilityError, SolverParameterError
 from imle_torch._checks import as_scores, is_binary, no_structure, require_listable, require_structure
 from imle_torch._semiring import BEST, drawing
 
@@ -60,7 +60,7 @@ class Chain(imle.Solver):
 
     def solve(self, theta: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """Return the indicator of the transitions of the best sequence of each row, shape ``(N, T, K, K)``."""
-        return _find(as_scores(self, theta), 1, BEST)[0]
+        return _find(self._scores(theta), 1, BEST)[0]
 
     def decode(self, z: Any, *, instance: Any = None) -> list[int]:  # type: ignore[override]
         """Return the states of the T + 1 positions.
@@ -116,7 +116,7 @@ class Chain(imle.Solver):
         .. math:: \alpha_{t+1, j} = \log \sum_i \exp(\alpha_{t, i} + s \theta_{t, i, j}), \qquad
            A(\theta) = \log \sum_j \exp \alpha_{T, j}
         """
-        return _forward(as_scores(self, theta), torch.logsumexp)[-1].logsumexp(-1)
+        return _forward(self._scores(theta), torch.logsumexp)[-1].logsumexp(-1)
 
     @torch.no_grad()
     def sample(
@@ -128,7 +128,17 @@ class Chain(imle.Solver):
         instances: Sequence[Any] | None = None,
     ) -> torch.Tensor:
         """Return exact samples, shape ``(S, N, T, K, K)``: the last state, then each one before, O(T K) each."""
-        return _find(as_scores(self, theta), samples, drawing(generator))
+        return _find(self._scores(theta), samples, drawing(generator))
+
+    def _scores(self, theta: torch.Tensor) -> torch.Tensor:
+        scores = as_scores(self, theta)
+        steps, first, second = scores.shape[1:]
+        if first != second or steps == 0 or first == 0:
+            raise InvalidThetaError(
+                f"{self.name}: theta has shape {tuple(theta.shape)}; expected (N, T, K, K), with T transitions between "
+                "the same K states, at least one of each."
+            )
+        return scores
 
 
 def _forward(theta: torch.Tensor, plus: Callable[[torch.Tensor, int], torch.Tensor]) -> list[torch.Tensor]:

@@ -26,9 +26,14 @@ class Constants:
 
     def on(self, device: torch.device, dtype: torch.dtype | None = None) -> Sequence[torch.Tensor]:
         """Return the arrays in their order, on a device and, if one is given, of a dtype."""
-        if (device, dtype) not in self._on:
-            self._on[device, dtype] = [tensor.to(device=device, dtype=dtype) for tensor in self._host]
-        return self._on[device, dtype]
+        found = self._on.get((device, dtype))
+        if found is None:
+            # Ordinary tensors, whatever is going on: those of inference mode, or of tracing, are of no use afterwards.
+            with torch.inference_mode(False):
+                found = [tensor.to(device=device, dtype=dtype) for tensor in self._host]
+            if all(type(tensor) is torch.Tensor for tensor in found):
+                self._on[device, dtype] = found
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
         """Copy and pickle the arrays, not what was made of them on devices that may not be there."""

@@ -125,8 +125,9 @@ class DagPath(imle.Solver):
 
     def is_feasible(self, z: torch.Tensor, *, instances: Sequence[Any] | None = None) -> torch.Tensor:
         """Return for each row whether it is the indicator of one path: a unit of flow, in a graph without cycles."""
-        incidence, flow = self._flow.on(z.device, z.dtype)
-        return is_binary(z) & (z @ incidence == flow).all(1)
+        states = z if z.is_floating_point() else z.double()
+        incidence, flow = self._flow.on(z.device, states.dtype)
+        return is_binary(z) & (states @ incidence == flow).all(1)
 
     def enumerate_support(self, *, instance: Any = None) -> np.ndarray:
         """Return the indicators of all paths, shape ``(K, E)``.

@@ -55,7 +55,8 @@ class Knapsack(Subsets):
         self.capacity = capacity
         # What all items weigh together is never exceeded.
         self._totals = min(capacity, sum(self.weights))
-        self._constants = Constants(given.astype(np.int64))
+        # What does not fit on its own need not be known better: so sums do not overflow.
+        self._constants = Constants(np.minimum(given, capacity + 1).astype(np.int64))
 
     def solve(self, theta: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """Return the indicators of the best items of each row, shape ``(N, n)``."""

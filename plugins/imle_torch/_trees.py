@@ -87,7 +87,9 @@ class Arborescences:
         # Columns of theta of the edges from each node to each, filled up with an edge that is not there.
         depth = max(len(columns) for row in between for columns in row)
         table = [[(columns + depth * [entries])[:depth] for columns in row] for row in between]
-        self._table = Constants(np.array(table, np.int64))
+        arcs_between = np.array(table, np.int64)
+        self._parallel = arcs_between.shape[-1]
+        self._table = Constants(arcs_between)
 
     def log_sum(self, theta: torch.Tensor) -> torch.Tensor:
         """Return the log-sum of the exponentials of the scores of all, shape ``(N,)``, for theta ``(N, E)``."""
@@ -158,9 +160,10 @@ class Arborescences:
         if self._root is not None:
             return torch.cat([theta, nowhere, torch.zeros_like(nowhere)], 1)
         # In double precision, because the edges from above are far from all others.
-        theta, nodes = theta.double(), len(self._into)
+        # By Cayley's bound on the number of trees, with as many parallel edges as there are at most.
+        theta, nodes, parallel = theta.double(), len(self._into), self._parallel
         low, high = theta.detach().aminmax(dim=1, keepdim=True)
-        above = high - (nodes - 1) * (high - low) - nodes * math.log(nodes + 1) - MARGIN
+        above = high - (nodes - 1) * (high - low) - nodes * math.log(nodes * parallel + 1) - MARGIN
         return torch.cat([theta, nowhere.double(), above], 1)
 
     def _between(self, scores: torch.Tensor, plus: Plus) -> torch.Tensor:

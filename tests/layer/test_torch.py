@@ -51,6 +51,27 @@ def test_compiled_whole_and_equal_to_eager_with_changing_batch_sizes(estimator, 
         assert inner.state != 1
 
 
+@pytest.mark.parametrize(
+    "estimator",
+    [imle.IMLE(), imle.Perturbed(samples=2), imle.ScoreFunction(samples=2), imle.Exact()],
+    ids=lambda e: type(e).__name__,
+)
+def test_calls_in_one_compiled_graph_draw_their_own_noise_and_report_for_themselves(estimator):
+    torch._dynamo.reset()
+    layer, reports = imle.SolverLayer("torch.k_subset", estimator, k=5, n=20), []
+    layer.register_report_hook(reports.append)
+    compiled = torch.compile(
+        lambda t: (layer(t), layer(t), layer(2 * t)), fullgraph=True, backend="aot_eager"
+    )
+    theta = randn(64, 20).requires_grad_()
+    first, second, third = compiled(theta)
+    assert not torch.equal(first, second)
+    (first * randn(64, 20, seed=1) + second + third * randn(64, 20, seed=2)).sum().backward()
+    assert len(reports) == 3
+    calls = {report.solves for report in reports}
+    assert calls <= {0, 64, 128} if not isinstance(estimator, imle.Exact) else calls == {0}
+
+
 def test_errors_of_a_compiled_layer_are_the_typed_ones():
     torch._dynamo.reset()
     compiled = torch.compile(imle.SolverLayer(TopK(), imle.IMLE()), fullgraph=True, backend="eager")

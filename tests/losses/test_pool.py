@@ -237,3 +237,16 @@ def test_a_pool_may_be_shared():
     first(randn(2, 5), PAIRS[:2])
     assert torch.isfinite(second(randn(2, 5), randn(2, 5)))
     assert len(pool) == 2
+
+
+def test_instances_as_numbers_of_a_loss_are_refused_and_numpy_scalars_are_pythons():
+    pool = losses.SolutionPool()
+    with pytest.raises(imle.errors.InvalidInstanceError, match="numbers in a tensor"):
+        pool.add(torch.eye(2), instances=torch.tensor([0, 1]))
+    with pytest.raises(imle.errors.InvalidInstanceError, match=r"must be hashable.*got \[1\]"):
+        pool.add(torch.eye(2), instances=[[1], [2]])
+    pool.add(torch.eye(2), instances=[np.int64(3), np.int64(4)])
+    assert pool.add(torch.eye(2), instances=[3, 4]) == 0
+    other = losses.SolutionPool()
+    other.load_state_dict(pool.state_dict())
+    assert len(other) == 2

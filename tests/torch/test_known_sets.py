@@ -231,3 +231,55 @@ def test_marginals_of_one_of_n_and_of_binaries_are_softmax_and_sigmoid():
     for name, wanted in (("one_of_n", theta.softmax(1)), ("binary", theta.sigmoid())):
         log_z = imle.solver(f"torch.{name}").log_partition(theta)
         torch.testing.assert_close(torch.autograd.grad(log_z.sum(), theta)[0], wanted)
+
+
+def test_many_parallel_edges_do_not_make_a_second_root_likely():
+    n, m = 8, 400
+    edges = [(n - 1, 0)] + [(i, i + 1) for i in range(n - 2)]
+    edges += [(i + 1, i) for i in range(n - 2) for _ in range(m)]
+    any_root = imle.solver("torch.arborescence", nodes=n, graph=edges)
+    theta = torch.zeros(1, len(edges), dtype=torch.float64)
+    # a tree must begin at the node that nothing enters
+    one_root = imle.solver("torch.arborescence", nodes=n, graph=edges, root=n - 1)
+    torch.testing.assert_close(
+        any_root.log_partition(theta), one_root.log_partition(theta), rtol=0, atol=1e-9
+    )
+    z = any_root.sample(theta, 200, generator=torch.Generator().manual_seed(0))
+    assert any_root.is_feasible(z.flatten(0, 1)).all()
+
+
+def test_weights_whose_sum_is_beyond_64_bits_are_weighed_right():
+    knapsack = imle.solver("torch.knapsack", weights=[2**62, 2**62, 2**62, 3], capacity=10)
+    assert knapsack.is_feasible(torch.tensor([[1.0, 1, 1, 0], [0, 0, 0, 1]])).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 1, 3), (1, 1, 2, 3), (1, 0, 2, 2), (1, 2, 0, 0)])
+def test_chains_between_different_numbers_of_states_are_refused(shape):
+    with pytest.raises(imle.errors.InvalidThetaError, match="the same K states"):
+        imle.solver("torch.chain").log_partition(torch.zeros(shape))
+
+
+def test_states_of_paths_may_be_bool():
+    path = imle.solver("torch.dag_path", nodes=3, graph=[(0, 1), (1, 2), (0, 2)], source=0, target=2)
+    z = torch.tensor([[True, True, False], [True, False, False]])
+    assert path.is_feasible(z).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("begun", ["inference", "traced"])
+def test_a_first_call_in_another_mode_leaves_nothing_behind(begun):
+    solver = imle.solver("torch.enumerated", vertices=np.eye(3))
+    if begun == "inference":
+        with torch.inference_mode():
+            solver.solve(torch.randn(2, 3))
+    else:
+
+        class Module(torch.nn.Module):
+            def forward(self, theta):
+                return solver.log_partition(theta)
+
+        torch.export.export(Module(), (torch.randn(2, 3),), strict=False)
+    theta = torch.randn(2, 3, requires_grad=True)
+    value = solver.log_partition(theta)
+    assert type(value) is torch.Tensor
+    value.sum().backward()
+    torch.testing.assert_close(theta.grad, theta.detach().softmax(1))
