@@ -1,5 +1,7 @@
+from . import diagnostics as diagnostics
 from . import errors as errors
 from . import losses as losses
+from . import testing as testing
 from ._family import ExponentialFamily as ExponentialFamily
 from ._layer import SolverLayer as SolverLayer
 from ._layer import differentiable as differentiable
