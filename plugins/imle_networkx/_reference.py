@@ -13,7 +13,7 @@ from imle_core.errors import InfeasibleError, UnboundedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imle_networkx._graph import Arcs
+    from imle_networkx._kernels.arcs import Arcs
 
 
 class Reference:

@@ -20,14 +20,14 @@ from imle_core.errors import (
     SolverParameterError,
     closest,
 )
-from imle_networkx._batch import FEW_ROWS, outgrows_cache, solve_batch
-from imle_networkx._graph import Weight, lower
-from imle_networkx._lanes import NO_PATH, SOLVED, UNSETTLED
-from imle_networkx._paths import simple_paths
-from imle_networkx._pull import LANES
+from imle_networkx._kernels.arcs import Weight, lower
+from imle_networkx._kernels.lanes import NO_PATH, SOLVED, UNSETTLED
+from imle_networkx._kernels.paths import FEW_ROWS, outgrows_cache, solve_batch
+from imle_networkx._kernels.pull import LANES
+from imle_networkx._kernels.simple_paths import simple_paths
+from imle_networkx._kernels.threads import cpus
+from imle_networkx._kernels.walk import path_of
 from imle_networkx._reference import Reference, no_path
-from imle_networkx._states import path_of
-from imle_networkx._threads import cpus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -147,7 +147,7 @@ def test_a_graph_too_large_for_lanes_is_solved_by_dijkstra_with_equal_answers(ki
     theta = np.random.default_rng(0).integers(0, 4, (40, 81)).astype(np.float64)
     lanes = solver.solve(theta)
     assert "Bellman-Ford" in solver.explain()
-    monkeypatch.setattr("imle_networkx._batch.LARGE", 0)
+    monkeypatch.setattr("imle_networkx._kernels.paths.LARGE", 0)
     assert "Dijkstra" in solver.explain()
     np.testing.assert_array_equal(solver.solve(theta), lanes)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numba.core.caching
 import pytest
-from imle_networkx._compile import compiled
+from imle_networkx._kernels.compile import compiled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def package(tmp_path):
     folder = tmp_path / "kernels"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
-    source = importlib.util.find_spec("imle_networkx._compile").origin
+    source = importlib.util.find_spec("imle_networkx._kernels.compile").origin
     shutil.copy(source, folder / "_compile.py")
     (folder / "_inner.py").write_text(INNER.format(summand=1))
     (folder / "_outer.py").write_text(OUTER)

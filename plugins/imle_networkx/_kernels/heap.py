@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from imle_networkx._compile import compiled
-from imle_networkx._lanes import NO_PATH, SOLVED
-from imle_networkx._trace import mark, trace
+from imle_networkx._kernels.compile import compiled
+from imle_networkx._kernels.lanes import NO_PATH, SOLVED
+from imle_networkx._kernels.trace import mark, trace
 
 
 @compiled
@@ -22,7 +22,7 @@ def solve_heap(
 ) -> None:
     """Solve the rows of theta, which holds no negative cost, one by one.
 
-    Arguments are those of :func:`imle_networkx._lanes.solve_lanes`, and so are the paths, to the last tie: the
+    Arguments are those of :func:`imle_networkx._kernels.lanes.solve_lanes`, and so are the paths, to the last tie: the
     distances of all nodes as near as the target are final, and the path depends on these alone.
     """
     nodes = len(arcs.in_ptr) - 1

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from imle_networkx._compile import compiled
-from imle_networkx._pull import LANES, pull_into_node, pull_over_arcs
-from imle_networkx._trace import mark, trace
+from imle_networkx._kernels.compile import compiled
+from imle_networkx._kernels.pull import LANES, pull_into_node, pull_over_arcs
+from imle_networkx._kernels.trace import mark, trace
 
 SOLVED, NO_PATH, UNSETTLED = 0, 1, 2
 
@@ -35,7 +35,7 @@ def solve_lanes(
         targets: Last node of each row.
         state: Filled with the paths; zeros, shape of theta.
         status: Filled with ``SOLVED``, ``NO_PATH`` or ``UNSETTLED`` for each row.
-        arcs: See :class:`imle_networkx._graph.Arcs`.
+        arcs: See :class:`imle_networkx._kernels.arcs.Arcs`.
         prune: Whether to go no further than the target; exact if no cost is negative.
     """
     rows = theta.shape[0]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imle_networkx._compile import compiled
+from imle_networkx._kernels.compile import compiled
 
 if TYPE_CHECKING:
-    from imle_networkx._graph import Arcs
+    from imle_networkx._kernels.arcs import Arcs
 
 NO_WALK, FORKED = 0, -1
 
@@ -28,7 +28,7 @@ def follow(
         chosen: Whether each entry is chosen, shape ``(entries,)``.
         source: First node.
         target: Last node.
-        arcs: See :class:`imle_networkx._graph.Arcs`.
+        arcs: See :class:`imle_networkx._kernels.arcs.Arcs`.
         walk: Filled with the nodes in order, shape ``(nodes,)``.
 
     Returns:

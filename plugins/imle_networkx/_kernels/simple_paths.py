@@ -11,7 +11,7 @@ from imle_core.errors import MissingCapabilityError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from imle_networkx._graph import Arcs
+    from imle_networkx._kernels.arcs import Arcs
 
 MAX_STEPS = 1_000_000
 """Arcs at most that the search follows: paths multiply with every arc of a graph."""
@@ -25,7 +25,7 @@ def simple_paths(source: int, target: int, arcs: Arcs, entries: int) -> NDArray[
     Args:
         source: First node.
         target: Last node.
-        arcs: See :class:`imle_networkx._graph.Arcs`.
+        arcs: See :class:`imle_networkx._kernels.arcs.Arcs`.
         entries: How many entries a state has.
 
     Raises:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imle_networkx._heap import solve_heap
-from imle_networkx._lanes import solve_lanes
-from imle_networkx._pull import LANES
-from imle_networkx._threads import share
+from imle_networkx._kernels.heap import solve_heap
+from imle_networkx._kernels.lanes import solve_lanes
+from imle_networkx._kernels.pull import LANES
+from imle_networkx._kernels.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from imle_networkx._graph import Arcs
+    from imle_networkx._kernels.arcs import Arcs
 
 FEW_ROWS = 4
 """Up to so many rows Dijkstra is the faster one: lanes that no row fills cost as much as the others."""
@@ -52,7 +52,7 @@ def solve_batch(
         threads: Threads at most.
 
     Returns:
-        States, shape ``(rows, entries)``, and the status of each row, see :mod:`imle_networkx._lanes`. Both
+        States, shape ``(rows, entries)``, and the status of each row, see :mod:`imle_networkx._kernels.lanes`. Both
         algorithms give the same states, so that neither the size of a batch nor the threads make a difference.
     """
     state, status = np.zeros_like(costs), np.empty(len(costs), np.int8)

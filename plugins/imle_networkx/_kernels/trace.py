@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from imle_networkx._compile import compiled
+from imle_networkx._kernels.compile import compiled
 
 
 @compiled
@@ -33,7 +33,7 @@ def trace(
         lane: The lane of ``dist`` to read.
         source: First node.
         target: Last node, whose distance is finite.
-        arcs: See :class:`imle_networkx._graph.Arcs`.
+        arcs: See :class:`imle_networkx._kernels.arcs.Arcs`.
         queue: Scratch, one for each node.
         onward: Filled with the in-arc that leads from each seen node toward the target.
         seen: Holds ``stamp`` for the nodes seen; scratch.

@@ -1,0 +1,1 @@
+"""Compiled algorithms on arrays: they know neither graphs of NetworkX nor solvers."""
