@@ -161,7 +161,10 @@ class Solver(ABC):
         raise MissingCapabilityError(f"{self.name} has no `decode`: its states have no other form.")
 
     def encode(self, structure: Any) -> Any:
-        """Return the state, shape ``event``, of a structure; the inverse of :meth:`decode`."""
+        """Return the state, shape ``event``, of a structure; the inverse of :meth:`decode`.
+
+        A solver whose rows may bring their own entries writes ``encode(self, structure, *, instance=None)``.
+        """
         raise MissingCapabilityError(f"{self.name} has no `encode`: its states have no other form.")
 
     def is_feasible(self, z: Any, *, instances: Sequence[Any] | None = None) -> Any:

@@ -41,10 +41,10 @@ def test_no_path_names_the_ends_and_the_row(method, rows):
     ("instance", "message"),
     [
         ({"sorce": "a"}, "unknown key 'sorce'.* Did you mean 'source'"),
-        ({"source": "q"}, "source 'q' is not in the graph"),
-        ({"source": ["a"]}, r"source \['a'\] is not in the graph"),
+        ({"source": "q"}, "source 'q' is not in the undirected graph"),
+        ({"source": ["a"]}, r"source \['a'\] is not in the undirected graph"),
         ({}, "no source"),
-        ("a", "is a mapping"),
+        ("a", "or a mapping"),
     ],
 )
 def test_a_wrong_instance_is_named(instance, message):
@@ -61,8 +61,8 @@ def test_no_ends_at_all_is_an_error_that_says_where_to_give_them():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"source": "q"}, "source 'q' is not in the graph"),
-        ({"target": ["a"]}, "target .* is not in the graph"),
+        ({"source": "q"}, "source 'q' is not in the undirected graph"),
+        ({"target": ["a"]}, "target .* is not in the undirected graph"),
         ({"weight": "edges"}, "weight must be one of .* Did you mean 'edge'"),
         ({"negative": "shift"}, "negative must be one of"),
         ({"method": "dijkstra"}, "method must be one of"),

@@ -95,7 +95,7 @@ def test_theta_of_the_caller_is_left_alone(grid):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, ["compiled Bellman-Ford, 16 rows", "100 nodes, 684 arcs", "refused"]),
+        ({}, ["compiled Bellman-Ford, 16 rows", "100 nodes and 342 edges", "refused"]),
         ({"threads": 3}, ["up to 3 threads"]),
         ({"negative": "clip"}, ["Negative costs are clipped"]),
         ({"negative": "allow"}, ["because costs may be negative", "negative cycle"]),
@@ -147,7 +147,7 @@ def test_a_shape_of_other_things_is_refused(shape, kings):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"source": 9}, "source 9 is not in the graph."),
+        ({"source": 9}, "source 9 is not in the undirected graph of 3 nodes and 2 edges."),
         ({"shape": [2, 2]}, "shape (2, 2) does not hold the 2 edges of the graph."),
         (
             {"graph": nx.Graph()},

@@ -1,27 +1,24 @@
-"""A NetworkX graph as arrays."""
+"""The arcs of a graph, as kernels of paths want them."""
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from imle_networkx._kernels.compile import compiled
+
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
-    import networkx as nx
     from numpy.typing import NDArray
-
-Weight = Literal["edge", "node"]
 
 
 class Arcs(NamedTuple):
     """The arcs of a graph by head and by tail, in compressed rows; an undirected edge is two arcs.
 
-    Nodes are numbered by breadth-first search, because sweeps along the shortest paths need the fewest
-    repetitions. A column is a position in a row of costs, a slot a position in the kernel's own order of them: the
-    slot of a node is its number, edges are in the order in which sweeps read them.
+    Nodes are numbered in the order of the arcs where these make no cycle, else by breadth-first search, because sweeps
+    along the shortest paths then need the fewest repetitions. A column is a position in a row of costs, a slot a
+    position in the kernel's own order of them: the slot of a node is its number, edges are in the order in which sweeps
+    read them.
     A named tuple, because compiled functions take one.
 
     Attributes:
@@ -45,82 +42,122 @@ class Arcs(NamedTuple):
     node_column: NDArray[np.int32]
 
 
-def lower(graph: nx.Graph[Any], weight: Weight, root: Hashable | None) -> tuple[Arcs, list[Any], list[Any]]:
-    """Return the arcs of a graph, its nodes in the order of their numbers, and its entries.
+def lower(
+    ends: NDArray[np.int64], nodes: int, *, directed: bool, on_nodes: bool, root: int | None
+) -> tuple[Arcs, NDArray[np.int64]]:
+    """Return the arcs of a graph, and the number that each of its nodes has in them.
 
     Args:
-        graph: Of any of the four classes; self-loops are entries without arcs.
-        weight: What carries the costs.
+        ends: Numbers of the nodes of each edge, shape ``(E, 2)``; self-loops are entries without arcs.
+        nodes: How many nodes there are.
+        directed: Whether an edge is one arc, or two.
+        on_nodes: Whether nodes carry the costs, each in the column of its number; or edges in the order given.
         root: The node to number first; ``None`` takes one at the rim.
-
-    Returns:
-        Arcs, nodes by number, and what each column stands for.
     """
-    nodes = _numbering(graph, root)
-    number = {node: i for i, node in enumerate(nodes)}
-    edges = list(graph.edges(keys=True)) if graph.is_multigraph() else list(graph.edges)
-    ends = np.array([(number[e[0]], number[e[1]]) for e in edges], np.int64).reshape(-1, 2)
-    tail, head, edge = ends[:, 0], ends[:, 1], np.arange(len(edges))
-    if not graph.is_directed():
-        tail, head, edge = np.concatenate([tail, head]), np.concatenate([head, tail]), np.tile(edge, 2)
+    tail, head, column = ends[:, 0], ends[:, 1], np.arange(len(ends))
+    if not directed:
+        tail, head, column = np.concatenate([tail, head]), np.concatenate([head, tail]), np.tile(column, 2)
     proper = tail != head
-    tail, head, edge = tail[proper], head[proper], edge[proper]
-
-    entries = list(graph.nodes) if weight == "node" else edges
+    tail, head, column = tail[proper], head[proper], column[proper]
+    order = _numbering(tail, head, nodes, root)
+    number = np.empty(nodes, np.int64)
+    number[order] = np.arange(nodes)
+    tail, head = number[tail], number[head]
     node_column = np.empty(0, np.int64)
-    if weight == "node":
+    if on_nodes:
         tail, head = np.unique(np.stack([tail, head]), axis=1)  # parallel edges cost the same
-        position = {node: i for i, node in enumerate(entries)}
-        node_column = np.array([position[node] for node in nodes], np.int64)
+        node_column = order
         column = node_column[head]
-    else:
-        column = edge
 
     by_head, by_tail = np.lexsort((column, tail, head)), np.lexsort((column, head, tail))
-    slot_column = node_column if weight == "node" else _first_uses(column[by_head])
-    slot = np.empty(len(entries), np.int64)
+    slot_column = node_column if on_nodes else _first_uses(column[by_head])
+    slot = np.empty(nodes if on_nodes else len(ends), np.int64)
     slot[slot_column] = np.arange(len(slot_column))
     arcs = Arcs(
-        in_ptr=_pointers(head, len(nodes)),
+        in_ptr=pointers(head, nodes),
         in_tail=tail[by_head].astype(np.int32),
         in_head=head[by_head].astype(np.int32),
         in_slot=slot[column[by_head]].astype(np.int32),
         in_column=column[by_head].astype(np.int32),
-        out_ptr=_pointers(tail, len(nodes)),
+        out_ptr=pointers(tail, nodes),
         out_head=head[by_tail].astype(np.int32),
         out_column=column[by_tail].astype(np.int32),
         slot_column=slot_column.astype(np.int32),
         node_column=node_column.astype(np.int32),
     )
-    return arcs, nodes, entries
+    return arcs, number
 
 
-def _numbering(graph: nx.Graph[Any], root: Hashable | None) -> list[Any]:
-    """Return the nodes by breadth-first search from the root, and on from any node that it did not reach."""
-    seeds = list(graph.nodes)
-    if root is None:
-        root = _search(graph, seeds[0], set())[-1]
-    seen: set[Any] = set()
-    return [node for seed in (root, *seeds) if seed not in seen for node in _search(graph, seed, seen)]
+def pointers(key: NDArray[np.int64], nodes: int) -> NDArray[np.int64]:
+    """Return where the arcs of each node begin among arcs sorted by ``key``, and their number at the end."""
+    return np.concatenate([[0], np.cumsum(np.bincount(key, minlength=nodes))]).astype(np.int64)
 
 
-def _search(graph: nx.Graph[Any], seed: Hashable, seen: set[Any]) -> list[Any]:
-    seen.add(seed)
-    found, queue = [seed], deque([seed])
-    while queue:
-        for node in graph.adj[queue.popleft()]:
-            if node not in seen:
-                seen.add(node)
-                found.append(node)
-                queue.append(node)
-    return found
+def topological(tail: NDArray[np.int64], head: NDArray[np.int64], nodes: int) -> NDArray[np.int64]:
+    """Return nodes in the order of arcs: all of them, or those that come before any cycle (Kahn, 1962)."""
+    order = np.empty(nodes, np.int64)
+    waiting = np.bincount(head, minlength=nodes)
+    found = _sort(pointers(tail, nodes), head[np.argsort(tail, kind="stable")], waiting, order)
+    return order[:found]
+
+
+def _numbering(
+    tail: NDArray[np.int64], head: NDArray[np.int64], nodes: int, root: int | None
+) -> NDArray[np.int64]:
+    order = topological(tail, head, nodes)
+    if len(order) == nodes:
+        return order
+    order = np.empty(nodes, np.int64)
+    ptr, onward = pointers(tail, nodes), head[np.argsort(tail, kind="stable")]
+    if root is None:  # the last node that a search from the first one finds
+        root = int(order[_search(ptr, onward, 0, order, 0, np.zeros(nodes, np.bool_)) - 1])
+    seen = np.zeros(nodes, np.bool_)
+    count = _search(ptr, onward, root, order, 0, seen)
+    for node in range(nodes):
+        if count == nodes:
+            break
+        if not seen[node]:
+            count = _search(ptr, onward, node, order, count, seen)
+    return order
+
+
+@compiled
+def _search(ptr: Any, head: Any, root: int, order: Any, count: int, seen: Any) -> int:
+    """Append the nodes that can be reached from the root, breadth first; return how many there are then."""
+    seen[root] = True
+    order[count] = root
+    position, count = count, count + 1
+    while position < count:
+        node = order[position]
+        position += 1
+        for arc in range(ptr[node], ptr[node + 1]):
+            if not seen[head[arc]]:
+                seen[head[arc]] = True
+                order[count] = head[arc]
+                count += 1
+    return count
+
+
+@compiled
+def _sort(ptr: Any, head: Any, waiting: Any, order: Any) -> int:
+    """Fill in the nodes whose arcs all come from nodes before them; return how many there are."""
+    count, position = 0, 0
+    for node in range(len(waiting)):
+        if waiting[node] == 0:
+            order[count] = node
+            count += 1
+    while position < count:
+        node = order[position]
+        position += 1
+        for arc in range(ptr[node], ptr[node + 1]):
+            waiting[head[arc]] -= 1
+            if waiting[head[arc]] == 0:
+                order[count] = head[arc]
+                count += 1
+    return count
 
 
 def _first_uses(column: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the distinct values in the order of their first occurrence."""
     values, first = np.unique(column, return_index=True)
     return values[np.argsort(first)]
-
-
-def _pointers(key: NDArray[np.int64], nodes: int) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(np.bincount(key, minlength=nodes))]).astype(np.int64)
