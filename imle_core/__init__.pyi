@@ -5,6 +5,7 @@ from . import testing as testing
 from ._family import ExponentialFamily as ExponentialFamily
 from ._layer import SolverLayer as SolverLayer
 from ._layer import differentiable as differentiable
+from ._ragged import pad as pad
 from ._solver import FunctionSolver as FunctionSolver
 from ._solver import Solver as Solver
 from .errors import ImleError as ImleError

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import torch
 from torch import Tensor, nn
 
 from imle_core._checks import require_choice
+from imle_core._ragged import check_sizes, pad, unpad
 from imle_core._solver import FunctionSolver, Solver
 from imle_core.engine import (
     Binding,
@@ -23,7 +24,13 @@ from imle_core.engine import (
     sparsemap,
 )
 from imle_core.engine._plan import HALF, check_theta_type
-from imle_core.errors import CheckpointMismatchError, InvalidInstanceError, SolverParameterError, closest
+from imle_core.errors import (
+    CheckpointMismatchError,
+    InvalidInstanceError,
+    InvalidThetaError,
+    SolverParameterError,
+    closest,
+)
 from imle_core.estimators import CATALOGUE, Estimator, ScoreFunction, SparseMAP, resolve
 
 if TYPE_CHECKING:
@@ -146,18 +153,55 @@ class SolverLayer(nn.Module):
         _require_generator(generator)
         self._binding.generator = generator
 
-    def forward(self, theta: Tensor, *, instances: Sequence[Any] | Tensor | None = None) -> Tensor:
+    @overload
+    def forward(
+        self, theta: Tensor, *, instances: Sequence[Any] | Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor: ...
+
+    @overload
+    def forward(
+        self, theta: Sequence[Tensor], *, instances: Sequence[Any] | Tensor | None = None
+    ) -> list[Tensor]: ...
+
+    def forward(
+        self,
+        theta: Tensor | Sequence[Tensor],
+        *,
+        instances: Sequence[Any] | Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor | list[Tensor]:
         """Return the states of theta.
 
         Args:
-            theta: Costs or scores, shape ``(*batch, *event)``.
+            theta: Costs or scores, shape ``(*batch, *event)``; or one tensor for each row, where rows differ in size.
             instances: One instance for each row of the batch, in row-major order, or what :meth:`prepare` made of
                 them; for solvers whose rows may differ.
+            mask: What of a padded theta belongs to its rows, bool, theta's shape, see :func:`imle_core.pad`. Padding
+                counts as 0 in every respect, and gets no gradient; without a mask it is ignored by the solver alone.
 
         Returns:
-            States, shape ``(*batch, *event)``, or ``(S, *batch, *event)`` with ``reduction="none"``.
+            States, shape ``(*batch, *event)``, or ``(S, *batch, *event)`` with ``reduction="none"``; a list of them,
+            one a row, if theta is one.
         """
-        return self._states(theta, instances, self.reduction)
+        if isinstance(theta, (list, tuple)) and theta and all(isinstance(row, Tensor) for row in theta):
+            if mask is not None:
+                raise InvalidThetaError(
+                    f"{self.solver.name}: a list of rows has no padding, so it takes no mask."
+                )
+            padded, mask = pad(theta)
+            z = self.forward(padded, instances=instances, mask=mask)
+            return unpad(z, theta, axis=0 if self.reduction == "mean" else 1)
+        theta = cast("Tensor", theta)  # as is checked with all else that theta may be
+        if mask is None:
+            return self._states(theta, instances, self.reduction)
+        if mask.dtype != torch.bool or mask.shape != theta.shape:
+            raise InvalidThetaError(
+                f"{self.solver.name}: a mask is bool and of theta's shape {tuple(theta.shape)}; got {mask.dtype} "
+                f"{tuple(mask.shape)}."
+            )
+        zero = torch.zeros((), dtype=theta.dtype, device=theta.device)
+        z = self._states(torch.where(mask, theta, zero), instances, self.reduction, mask)
+        return torch.where(mask, z, zero)
 
     def expectation(
         self,
@@ -219,7 +263,7 @@ class SolverLayer(nn.Module):
         return values if values.is_floating_point() else values.to(theta.dtype)
 
     def _scores(
-        self, theta: Tensor, instances: Sequence[Any] | Tensor | None
+        self, theta: Tensor, instances: Sequence[Any] | Tensor | None, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Return rows of scores, ``(N, *event)``, and the numbers of their instances."""
         solver = self.solver
@@ -228,13 +272,29 @@ class SolverLayer(nn.Module):
         working = torch.float32 if theta.dtype in HALF else theta.dtype
         rows = theta.to(working).reshape(math.prod(batch), *event)
         scores = rows if solver.sense == "max" else -rows
-        return scores, self._numbers(instances, rows.shape[0])
+        numbers = self._numbers(instances, rows.shape[0])
+        if numbers is not None and solver.sizes_differ and not torch.compiler.is_compiling():
+            self._check_sizes(numbers, rows, mask)
+        return scores, numbers
+
+    def _check_sizes(self, numbers: Tensor, rows: Tensor, mask: Tensor | None) -> None:
+        try:
+            prepared = self._binding.prepared(numbers)
+        except RuntimeError:  # within vmap, whose numbers cannot be read here
+            return
+        check_sizes(
+            self.solver, prepared, tuple(rows.shape[1:]), None if mask is None else mask.reshape(rows.shape)
+        )
 
     def _states(
-        self, theta: Tensor, instances: Sequence[Any] | Tensor | None, reduction: Literal["mean", "none"]
+        self,
+        theta: Tensor,
+        instances: Sequence[Any] | Tensor | None,
+        reduction: Literal["mean", "none"],
+        mask: Tensor | None = None,
     ) -> Tensor:
         estimator, handle = self.estimator, self._handle
-        scores, numbers = self._scores(theta, instances)
+        scores, numbers = self._scores(theta, instances, mask)
         perturbed = self.training and estimator.noise is not None
         samples = estimator.samples if self.training else 1
         draws: Tensor | None = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import torch
 
+from imle_core._ragged import check_sizes
 from imle_core.engine._ledger import note_timeout
 from imle_core.engine._plan import as_rows, solve_rows
 from imle_core.errors import (
@@ -144,6 +145,17 @@ class Solver(ABC):
             f"{self.name}: rows cannot have different instances, because the solver has no `prepare` method; "
             f"got the instance {instance!r}."
         )
+
+    def shape_of(self, prepared: Any) -> tuple[int, ...]:
+        """Return the shape of a row of theta with this instance, for solvers whose rows may differ in size.
+
+        Such a solver has ``None`` in its ``event_shape``. A batch of its rows is padded to the largest: ``solve`` looks
+        at the leading part of each row, and returns zeros elsewhere.
+
+        Args:
+            prepared: What :meth:`prepare` returned.
+        """
+        raise MissingCapabilityError(f"{self.name} has no `shape_of`, so its rows have one size.")
 
     def decode(self, z: Any, *, instance: Any = None, instances: Sequence[Any] | None = None) -> Any:
         """Return the structure that a state stands for (a path as a list of nodes, a tour, ...).
@@ -336,6 +348,11 @@ class Solver(ABC):
             )
         return batch, event
 
+    @property
+    def sizes_differ(self) -> bool:
+        """Whether rows of one batch may have different sizes, as :meth:`shape_of` says."""
+        return type(self).shape_of is not Solver.shape_of and None in (self.event_shape or ())
+
     @functools.cached_property
     def takes_tensors(self) -> bool:
         """Whether ``solve`` is given tensors on theta's device instead of NumPy arrays."""
@@ -356,6 +373,8 @@ def _checked_solve(raw: Callable[..., Any]) -> Callable[..., Any]:
     def solve(self: Solver, theta: Any, *, instances: Any = None, validate: Validation = "basic") -> Any:
         rows = as_rows(self, theta)
         prepared = None if instances is None else [self.prepare(instance) for instance in instances]
+        if prepared is not None and self.sizes_differ:
+            check_sizes(self, prepared, tuple(rows.shape[1:]))
         z = solve_rows(self, raw.__get__(self), rows, prepared=prepared, validate=validate)
         return z if isinstance(theta, torch.Tensor) else z.numpy()
 
