@@ -59,15 +59,19 @@ class Case:
         """The solver of this check."""
         return self.fresh()
 
+    def trait(self, name: str) -> Any:
+        """Return what the example declares, or else the description of the solver."""
+        return self.example.traits.get(name, self.subject.trait(name))
+
     @property
     def exact(self) -> bool:
         """Whether answers are optimal, as declared."""
-        return cast("bool", self.subject.trait("exact"))
+        return cast("bool", self.trait("exact"))
 
     @property
     def deterministic(self) -> bool:
         """Whether equal input gives equal answers, as declared."""
-        return cast("bool", self.subject.trait("deterministic"))
+        return cast("bool", self.trait("deterministic"))
 
     @property
     def event_shape(self) -> tuple[int, ...]:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+TRAITS = frozenset({"batched", "exact", "deterministic", "picklable", "time_limit"})
+"""What an example may say differently from the description of its solver."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Example:
     """A small solver to test: the parameters to build it with, and what is known about its set.
@@ -23,6 +27,8 @@ class Example:
         support: All structures of its set, shape ``(K, *event)``, or a function of the instance that returns them.
             Where there is neither this nor ``enumerate_support``, small binary sets are found by ``is_feasible``.
         label: What the reports call it; by default its parameters.
+        traits: Traits of the solver's description that are different with these parameters, such as
+            ``{"batched": False}`` where they choose another method.
         expected_failures: Checks that are known to fail, each with the reason; one that passes is a failure.
 
     Raises:
@@ -38,6 +44,7 @@ class Example:
     instances: Sequence[Any] = ()
     support: Any = None
     label: str = ""
+    traits: Mapping[str, bool] = field(default_factory=dict)
     expected_failures: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -45,6 +52,8 @@ class Example:
         _require(isinstance(self.parameters, Mapping), "parameters", "a mapping by name", self.parameters)
         sized = shape is None or (isinstance(shape, tuple) and all(type(n) is int and n > 0 for n in shape))
         _require(sized, "event_shape", "a tuple of positive integers, or None", shape)
+        known = isinstance(self.traits, Mapping) and set(self.traits) <= TRAITS
+        _require(known, "traits", f"a mapping from {', '.join(sorted(TRAITS))} to True or False", self.traits)
         require_reasons("Example", self.expected_failures)
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +53,14 @@ class Problem:
 
     def __init__(self, case: Case, number: int, instance: Any) -> None:
         self.case, self._number, self.instance = case, number, instance
+
+    @functools.cached_property
+    def event_shape(self) -> tuple[int, ...]:
+        """The shape of one structure: that of the instance, where rows may differ in size."""
+        solver = self.case.solver
+        if self.instance is None or not solver.sizes_differ:
+            return self.case.event_shape
+        return tuple(solver.shape_of(solver.prepare(self.instance)))
 
     @property
     def where(self) -> str:
@@ -170,13 +180,13 @@ class Problem:
 
     def brute_force(self) -> Array | str:
         """Return the set by asking ``is_feasible`` about every binary state, or why that cannot be done."""
-        solver, entries = self.case.solver, self.case.entries
+        solver, entries = self.case.solver, math.prod(self.event_shape)
         if solver.output != "binary" or not solver.implements("is_feasible"):
             return "no `enumerate_support`, no Example.support, and no `is_feasible` of a binary set"
         if entries > BRUTE_FORCE_ENTRIES:
             return f"no `enumerate_support`, no Example.support, and {entries} entries are too many to try all states"
         states = np.array(list(itertools.product((0.0, 1.0), repeat=entries)))
-        states = states.reshape(-1, *self.case.event_shape)
+        states = states.reshape(-1, *self.event_shape)
         found = states[self.is_feasible(states)]
         return found if len(found) else "`is_feasible` accepts no state at all"
 
@@ -186,7 +196,7 @@ class Problem:
         if (
             not solver.implements("enumerate_support")
             or solver.event_shape is None
-            or None in solver.event_shape
+            or (None in solver.event_shape and not solver.sizes_differ)
         ):
             return None
         options = {} if self.instance is None else {"instance": self.instance}
@@ -197,7 +207,7 @@ class Problem:
 
     def _draw(self, rows: int, draw: int = 0, *, signed: bool = False) -> Array:
         rng = np.random.default_rng((20, draw, rows, self._number))
-        shape = (rows, *self.case.event_shape)
+        shape = (rows, *self.event_shape)
         if self.positive and not signed:
             return rng.uniform(0.25, 1.75, shape)
         return rng.standard_normal(shape)
@@ -224,15 +234,15 @@ class Problem:
         found: Array | str | None
         if given is not None:
             found = np.asarray(given(self.instance) if callable(given) else given, np.float64)
-            if found.shape[1:] != self.case.event_shape:
+            if found.shape[1:] != self.event_shape:
                 raise RegistrationError(
                     f"Example {self.case.label!r}: support has shape {found.shape}; give all structures, "
-                    f"(K, {', '.join(map(str, self.case.event_shape))})."
+                    f"(K, {', '.join(map(str, self.event_shape))})."
                 )
         else:
             found = self.enumerated()
         if found is None:
             found = self.brute_force()
-        if not isinstance(found, str) and found.shape[1:] != self.case.event_shape:
+        if not isinstance(found, str) and found.shape[1:] != self.event_shape:
             return f"`enumerate_support` returned shape {found.shape}, see check_support"
         return found if isinstance(found, str) or len(found) <= LARGEST_SUPPORT else "its set is too large"

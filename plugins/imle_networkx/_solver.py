@@ -413,12 +413,12 @@ class GraphSolver(Solver):
             found = self._snapshots.get(graph)
             if found is None:
                 found = self._snapshots[graph] = self._read(graph)
+        except SolverParameterError as error:  # which is a TypeError, too
+            raise InvalidInstanceError(f"{self.name}: {error}") from None
         except TypeError:  # no weak reference, no hash
             raise InvalidInstanceError(
                 f"{self.name}: graph must be a NetworkX graph; got {graph!r}."
             ) from None
-        except SolverParameterError as error:
-            raise InvalidInstanceError(f"{self.name}: {error}") from None
         if self._snapshot is not None and len(found.entries) != len(self._snapshot.entries):
             raise InvalidInstanceError(
                 f"{self.name}: the {found} of this row has {len(found.entries)} entries, the one of the constructor "

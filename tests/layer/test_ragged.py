@@ -3,35 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from toys import FirstOf
 
 import imle_core as imle
 from imle_core.errors import InvalidInstanceError, InvalidThetaError
-
-
-class FirstOf(imle.Solver):
-    """The largest of the first entries; an instance says how many there are, in each dimension."""
-
-    sense = "max"
-    output = "binary"
-    scale_invariant = True
-
-    def __init__(self, ndim=1):
-        self.event_shape = (None,) * ndim
-
-    def prepare(self, instance):
-        return instance if isinstance(instance, tuple) else (instance,)
-
-    def shape_of(self, prepared):
-        return prepared
-
-    def solve(self, theta, instances=None):
-        z = np.zeros_like(theta)
-        for state, scores, shape in zip(z, theta, instances, strict=True):
-            part = tuple(slice(n) for n in shape)
-            best = np.unravel_index(scores[part].argmax(), shape)
-            state[best] = 1
-        return z
-
 
 SIZES = [3, 5, 1, 4]
 

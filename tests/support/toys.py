@@ -139,6 +139,56 @@ class Window(imle.Solver):
         return z
 
 
+class FirstOf(imle.Solver):
+    """The largest of the first entries; an instance says how many there are, in each dimension."""
+
+    sense = "max"
+    output = "binary"
+    scale_invariant = True
+
+    def __init__(self, ndim=1):
+        self.event_shape = (None,) * ndim
+
+    def prepare(self, instance):
+        return instance if isinstance(instance, tuple) else (instance,)
+
+    def shape_of(self, prepared):
+        return prepared
+
+    def solve(self, theta, instances=None):
+        z = np.zeros_like(theta)
+        for state, scores, shape in zip(z, theta, instances, strict=True):
+            own = tuple(map(slice, shape))
+            state[np.unravel_index(scores[own].argmax(), shape)] = 1
+        return z
+
+    def decode(self, z, *, instance=None):
+        return int(np.flatnonzero(z)[0])
+
+    def encode(self, structure, *, instance=None):
+        shape = self.prepare(instance)
+        return np.eye(np.prod(shape))[structure].reshape(shape)
+
+    def is_feasible(self, z, *, instances=None):
+        own = [state[tuple(map(slice, shape))].sum() for state, shape in zip(z, instances, strict=True)]
+        return (
+            np.isin(z, (0, 1)).reshape(len(z), -1).all(1)
+            & (np.array(own) == 1)
+            & (z.reshape(len(z), -1).sum(1) == 1)
+        )
+
+    def enumerate_support(self, *, instance=None):
+        shape = self.prepare(instance)
+        return np.eye(np.prod(shape)).reshape(-1, *shape)
+
+
+class LooksAtPadding(FirstOf):
+    """Takes the largest of all entries, padding included."""
+
+    def solve(self, theta, instances=None):
+        return super().solve(theta, instances=[theta.shape[1:]] * len(theta))
+
+
 def subsets(n, k):
     """All k-subsets of n as rows."""
     return torch.tensor(

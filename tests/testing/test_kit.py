@@ -178,6 +178,7 @@ def test_an_unknown_check_in_expected_failures_is_an_error_with_the_closest_matc
         {"parameters": ["k"]},
         {"event_shape": [3]},
         {"event_shape": (0,)},
+        {"traits": {"quick": True}},
         {"expected_failures": {"check_ties": ""}},
         {"expected_failures": ["check_ties"]},
     ],
@@ -195,6 +196,19 @@ def test_a_support_of_the_wrong_shape_is_the_fault_of_the_example():
 def test_shapes_and_instances_of_a_solver_object_can_be_given():
     assert check_solver(imle.FunctionSolver(lambda s: s > 0, sense="max"), event_shape=(2, 3)).passed
     assert check_solver(toys.Window(), instances=[1, 4], checks=["check_instances"]).passed
+
+
+def test_instances_of_different_size_are_tested_each_in_its_own_shape():
+    report = check_solver(toys.FirstOf(), instances=[2, 5, 3])
+    passed = {result.check for result in report.results if result.outcome == "passed"}
+    assert {"check_instances", "check_optimality", "check_round_trip", "check_support"} <= passed
+    report = check_solver(toys.LooksAtPadding(), instances=[2, 5, 3], raises=False)
+    assert "check_instances" in [failure.check for failure in report.failures]
+
+
+def test_an_example_declares_traits_of_its_own():
+    slow = check_solver(toys.Window(), examples=[Example(traits={"batched": False})])
+    assert [r.outcome for r in slow.results if r.check == "check_batched"] == ["skipped"]
 
 
 def test_the_kit_is_quiet_about_a_noisy_solver(capfd, recwarn):

@@ -35,8 +35,8 @@ def check_support(case: Case) -> None:
             continue
         looked = True
         wrong = ""
-        if support.shape[1:] != case.event_shape:
-            shape = ", ".join(map(str, case.event_shape))
+        if support.shape[1:] != problem.event_shape:
+            shape = ", ".join(map(str, problem.event_shape))
             wrong = f"shape {support.shape}, not (K, {shape})"
         elif len(np.unique(support.reshape(len(support), -1), axis=0)) < len(support):
             wrong = "a structure is listed twice"
@@ -197,7 +197,7 @@ def _log_size(problem: Problem) -> float:
     if known is not None:
         return math.log(len(known))
     if problem.case.solver.output == "binary":
-        return problem.case.entries * math.log(2)
+        return math.prod(problem.event_shape) * math.log(2)
     return math.log(len(problem.support()))
 
 

@@ -189,7 +189,7 @@ def check_scale_invariance(case: Case) -> None:
 def check_ties(case: Case) -> None:
     """All-zero and tied theta get an optimal answer, and the same one at every call."""
     for problem in case.problems:
-        shape = (4, *case.event_shape)
+        shape = (4, *problem.event_shape)
         small = case.rng().integers(0, 3, shape).astype(np.float64)
         for what, theta in (("zero", np.zeros(shape)), ("tied", small), ("constant", np.ones(shape))):
             z = problem.solve(theta)

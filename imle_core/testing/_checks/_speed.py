@@ -29,7 +29,7 @@ BUILD_BUDGET, SOLVE_BUDGET = 5.0, 1.0
 @check("speed")
 def check_batched(case: Case) -> None:
     """A solver declared `batched` takes less time for a row in a batch than for a row alone."""
-    if not case.subject.trait("batched"):
+    if not case.trait("batched"):
         skip("not declared batched")
     problem, solver = case.problem, case.solver
     theta = problem.theta(ROWS)

@@ -49,9 +49,7 @@ def check_deterministic(case: Case) -> None:
 @check("declared traits")
 def check_devices(case: Case) -> None:
     """A solver declared devices="any" takes tensors and solves them where they are, on CUDA where there is one."""
-    if case.subject.trait("devices") != "any" and not (
-        case.subject.spec is None and case.solver.takes_tensors
-    ):
+    if case.trait("devices") != "any" and not (case.subject.spec is None and case.solver.takes_tensors):
         skip("declared devices='host'" if case.subject.spec is not None else "its solve takes NumPy arrays")
     if not case.solver.takes_tensors:
         fail(
@@ -89,7 +87,7 @@ def check_devices(case: Case) -> None:
 def check_picklable(case: Case) -> None:
     """A solver can be sent to another process and gives the same answers there."""
     declared = case.subject.spec is not None
-    if not case.subject.trait("picklable"):
+    if not case.trait("picklable"):
         skip("declared picklable=False")
     solver = case.fresh()
     case.problem.solve(case.problem.theta(2), solver=solver)  # what it has built by then is in the pickle too
@@ -118,7 +116,7 @@ def check_picklable(case: Case) -> None:
 @check("declared traits")
 def check_time_limit(case: Case) -> None:
     """A time limit ends the search in time, with the best state found or SolverTimeoutError."""
-    if not case.subject.trait("time_limit"):
+    if not case.trait("time_limit"):
         skip("no time limit is declared")
     if "time_limit" not in case.subject.parameter_names:
         fail(

@@ -43,7 +43,13 @@ class Arcs(NamedTuple):
 
 
 def lower(
-    ends: NDArray[np.int64], nodes: int, *, directed: bool, on_nodes: bool, root: int | None
+    ends: NDArray[np.int64],
+    nodes: int,
+    *,
+    directed: bool,
+    on_nodes: bool,
+    root: int | None = None,
+    columns: NDArray[np.int64] | None = None,
 ) -> tuple[Arcs, NDArray[np.int64]]:
     """Return the arcs of a graph, and the number that each of its nodes has in them.
 
@@ -51,10 +57,12 @@ def lower(
         ends: Numbers of the nodes of each edge, shape ``(E, 2)``; self-loops are entries without arcs.
         nodes: How many nodes there are.
         directed: Whether an edge is one arc, or two.
-        on_nodes: Whether nodes carry the costs, each in the column of its number; or edges in the order given.
+        on_nodes: Whether nodes carry the costs, each in the column of its number; or edges.
         root: The node to number first; ``None`` takes one at the rim.
+        columns: Of the edges, where they carry the costs; ``None``: their order.
     """
-    tail, head, column = ends[:, 0], ends[:, 1], np.arange(len(ends))
+    tail, head = ends[:, 0], ends[:, 1]
+    column = np.arange(len(ends)) if columns is None else columns
     if not directed:
         tail, head, column = np.concatenate([tail, head]), np.concatenate([head, tail]), np.tile(column, 2)
     proper = tail != head
@@ -71,7 +79,7 @@ def lower(
 
     by_head, by_tail = np.lexsort((column, tail, head)), np.lexsort((column, head, tail))
     slot_column = node_column if on_nodes else _first_uses(column[by_head])
-    slot = np.empty(nodes if on_nodes else len(ends), np.int64)
+    slot = np.empty(1 + slot_column.max(initial=-1), np.int64)
     slot[slot_column] = np.arange(len(slot_column))
     arcs = Arcs(
         in_ptr=pointers(head, nodes),
