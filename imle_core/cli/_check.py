@@ -96,7 +96,7 @@ def _print_level(title: str, results: Sequence[CheckResult]) -> None:
         out.print(line)
         for result in group:
             if result.outcome == "failed":
-                out.print(Padding(_finding(result), (0, 0, 0, 9)))
+                out.print(Padding(_finding(result), (0, 0, 0, 9), expand=False))
 
 
 def _note(results: Sequence[CheckResult]) -> str:
