@@ -162,7 +162,7 @@ class GraphReader(Solver):
         if self.directed is not None and snapshot.directed != self.directed:
             wanted, advice = ("directed", "to_directed") if self.directed else ("undirected", "to_undirected")
             raise SolverParameterError(
-                f"the graph must be {wanted}; got a {snapshot}. Convert it by graph.{advice}()."
+                f"the graph must be {wanted}; got: {snapshot}. Convert it by graph.{advice}()."
             )
         return dataclasses.replace(snapshot, lowered=self._lower(snapshot, graph))
 

@@ -76,6 +76,8 @@ class GraphSolver(GraphReader):
     """
 
     scale_invariant = True
+    attribute: str = "weight"
+    """What theta is called on graphs of NetworkX."""
     on_negative: ClassVar[str] = ""
     """What :meth:`explain` says of negative costs where they are allowed."""
 
@@ -237,6 +239,14 @@ class GraphSolver(GraphReader):
 
     # What a subclass uses.
 
+    def _private_graph(self, snapshot: Snapshot) -> tuple[nx.Graph[Any], list[dict[str, Any]]]:
+        """Return a graph of NetworkX to solve the rows of a batch on, and the attributes of each entry."""
+        return snapshot.build(self.attribute)
+
+    def _weights(self, costs: NDArray[Any]) -> list[Any]:
+        """Return what a row of theta is as attributes of that graph."""
+        return costs.tolist()
+
     @property
     def _dispatch(self) -> dict[str, Any]:
         """Keywords for a function of NetworkX."""
@@ -298,11 +308,11 @@ class GraphSolver(GraphReader):
         self, snapshot: Snapshot, theta: NDArray[Any], tasks: Sequence[Any], first: int = 0
     ) -> NDArray[Any]:
         """Solve rows one after the other; ``first`` is the number of the first one, for messages."""
-        graph, data = snapshot.build()
+        graph, data = self._private_graph(snapshot)
         state = np.zeros_like(theta)
         for row, task in enumerate(tasks):
-            for attributes, cost in zip(data, theta[row].tolist(), strict=True):
-                attributes["weight"] = cost
+            for attributes, weight in zip(data, self._weights(theta[row]), strict=True):
+                attributes[self.attribute] = weight
             graph.__networkx_cache__.clear()  # of what backends made of the graph with other weights
             try:
                 state[row] = self._solve_reference(graph, snapshot, theta[row], task)

@@ -54,6 +54,21 @@ class DagPathParameters(PathParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpanningTreeParameters(GraphParameters):
+    """Parameters of ``networkx.minimum_spanning_tree`` and ``networkx.maximum_spanning_tree``."""
+
+    forest: bool = parameter(False, help="Whether to span each component of a graph that is not connected.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpanningArborescenceParameters(GraphParameters):
+    """Parameters of ``networkx.spanning_arborescence``."""
+
+    root: Hashable | None = parameter(None, help="Its root; None: the best, unless the instance gives one.")
+    sense: Literal["min", "max"] = parameter("min", help="'min': theta are costs; 'max': they are scores.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class IndependentSetParameters(GraphParameters):
     """Parameters of ``networkx.max_weight_independent_set`` and ``networkx.max_weight_clique``."""
 
@@ -90,6 +105,9 @@ class AlgorithmParameters(FunctionParameters):
     weight: str = parameter("weight", help="The attribute that theta stands for.")
     entries: Literal["edge", "node"] = parameter("edge", help="What carries theta.")
     arguments: Mapping[str, Any] | None = parameter(None, help="Other arguments of the function, by name.")
+    integers: bool | None = parameter(
+        None, help="Whether it is given integers; None: if it is known to need them."
+    )
     output: Literal["binary", "integer"] = parameter(
         "binary", help="'integer': entries may be used repeatedly."
     )
@@ -113,14 +131,52 @@ class TravellingSalesmanParameters(FunctionParameters):
     nodes: Iterable[Any] | None = parameter(None, help="Nodes to visit; None: all, or those of the instance.")
     cycle: bool = parameter(True, help="Whether the walk returns to where it began.")
     approximation: (
-        Literal[
-            "christofides",
-            "greedy_tsp",
-            "simulated_annealing_tsp",
-            "threshold_accepting_tsp",
-            "asadpour_atsp",
-        ]
-        | None
+        Literal["christofides", "greedy_tsp", "simulated_annealing_tsp", "threshold_accepting_tsp"] | None
     ) = parameter(None, help="NetworkX's algorithm; None: christofides, or greedy_tsp on directed graphs.")
     seed: int = parameter(0, help="Of the random algorithms.")
     negative: Literal["error", "clip"] = parameter("error", help="What happens to negative costs.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinCostFlowParameters(GraphParameters):
+    """Parameters of ``networkx.min_cost_flow``."""
+
+    demand: str = parameter("demand", help="Attribute of nodes; below zero is supply.")
+    capacity: str = parameter("capacity", help="Attribute of edges; without it an edge has no limit.")
+    negative: Literal["allow", "clip", "error"] = parameter("allow", help="What happens to negative costs.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinimumCutParameters(GraphParameters):
+    """Parameters of ``networkx.minimum_cut``."""
+
+    source: Hashable | None = parameter(None, help="A node; None: in each row's instance.")
+    target: Hashable | None = parameter(None, help="Another node; None: in each row's instance.")
+    negative: Literal["error", "clip"] = parameter("error", help="What happens to negative weights.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignmentParameters(GraphParameters):
+    """Parameters of ``networkx.assignment``."""
+
+    shape: Sequence[int] | None = parameter(None, help="Rows and columns of a matrix, instead of a graph.")
+    sense: Literal["max", "min"] = parameter("min", help="'min': theta are costs; 'max': they are scores.")
+    partial: bool = parameter(False, help="Whether members of the smaller side may go without a partner.")
+    top: Iterable[Any] | None = parameter(None, help="Nodes of one side; None: found by colouring.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxWeightMatchingParameters(GraphParameters):
+    """Parameters of ``networkx.max_weight_matching``."""
+
+    cardinality: Literal["any", "maximum", "perfect"] = parameter(
+        "any", help="Any number of edges, as many as can be, or every node matched."
+    )
+    shape: Sequence[int] | None = parameter(None, help="Shape of one row of theta; None: one axis.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BipartiteMatchingParameters(MaxWeightMatchingParameters):
+    """Parameters of ``networkx.bipartite_matching``."""
+
+    sense: Literal["max", "min"] = parameter("max", help="'max': theta are scores; 'min': they are costs.")

@@ -38,7 +38,7 @@ def require_monotone(problem: Problem, theta: Array) -> None:
     if case.exact:
         wrong = gap < -(tolerance[:, None] + tolerance[None, :])
     else:  # a heuristic may fail for a pair, and not on average
-        wrong = np.full_like(gap, gap.mean() < 0, dtype=bool)
+        wrong = np.full_like(gap, gap.mean() < -tolerance.mean(), dtype=bool)
     if wrong.any():
         i, j = np.argwhere(wrong)[0]
         relation = ">=" if case.solver.sense == "max" else "<="

@@ -1,0 +1,48 @@
+"""Costs as integers, whose sums and comparisons are exact, so that no search for an improvement stalls on rounding."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from imle_networkx._kernels.compile import compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def width(terms: int) -> int:
+    """Return how many bits numbers may have so that any sum of so many of them stays below 2^62."""
+    return 62 - max(1, terms).bit_length()
+
+
+@compiled
+def to_integers(costs: Any, bits: int, limit: float, out: Any) -> None:
+    """Multiply one row of costs by a power of two and round, so that the largest number has so many bits.
+
+    Costs that differ in magnitude by less than 2^(bits - 53), or 2^(bits - 24) in single precision, are exact.
+
+    Args:
+        costs: Shape ``(entries,)``.
+        bits: See :func:`width`.
+        limit: Larger costs are lowered to it; infinity for none.
+        out: Filled with the integers; may be longer than ``costs``.
+    """
+    largest = 0.0
+    for cost in costs:
+        largest = max(largest, abs(cost))
+    power = bits - math.frexp(min(largest, limit))[1]
+    factor = math.ldexp(1.0, min(power, 1000))
+    for i in range(len(costs)):
+        out[i] = round(min(costs[i], limit) * factor)
+
+
+def exact_integers(costs: Sequence[float]) -> list[int]:
+    """Return costs as Python's integers, all multiplied by one power of two and none rounded.
+
+    NetworkX's flow algorithms are exact for integers alone: rounding of floats can make the simplex method stop early,
+    or never.
+    """
+    ratios = [cost.as_integer_ratio() for cost in costs]
+    largest = max((denominator for _, denominator in ratios), default=1)
+    return [numerator * (largest // denominator) for numerator, denominator in ratios]
