@@ -16,8 +16,9 @@ from imle_networkx._kernels.paths import solve_batch
 from imle_networkx._kernels.pull import LANES
 from imle_networkx._kernels.simple_paths import simple_paths
 from imle_networkx._kernels.threads import cpus
+from imle_networkx._path_solver import PathSolver
 from imle_networkx._reference import no_path, path_by_networkx
-from imle_networkx._solver import GraphSolver, Method, one_of
+from imle_networkx._solver import Method, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ class Lowered(NamedTuple):
     exit: int
 
 
-class DagPath(GraphSolver):
+class DagPath(PathSolver):
     r"""The longest or shortest path of a directed acyclic graph, for scores or costs of any sign.
 
     .. math:: z^*(\theta) = \arg\max_{z \in Z} \langle z, \theta \rangle \ (\text{or } \arg\min), \qquad
@@ -95,13 +96,13 @@ class DagPath(GraphSolver):
         >>> import networkx as nx, numpy as np
         >>> tasks = nx.DiGraph([("dig", "build"), ("dig", "order"), ("order", "build"), ("build", "paint")])
         >>> longest = DagPath(tasks)
-        >>> longest.decode(longest.solve(np.array([[3.0, 1.0, 4.0, 1.0]])))
+        >>> longest.entries
+        [('dig', 'build'), ('dig', 'order'), ('build', 'paint'), ('order', 'build')]
+        >>> longest.decode(longest.solve(np.array([[3.0, 2.0, 1.0, 4.0]])))
         [['dig', 'order', 'build', 'paint']]
     """
 
-    output = "binary"
     directed = True
-    keys = ("source", "target")
 
     def __init__(
         self,
@@ -188,19 +189,9 @@ class DagPath(GraphSolver):
         return [snapshot.nodes[node] for node in path]
 
     def _encode(self, snapshot: Snapshot, structure: Sequence[Any]) -> NDArray[np.float64]:
-        path = list(structure)
-        numbers = [self._node(snapshot, "node", node) for node in path]
-        for tail, head in pairwise(path):
-            if (tail, head) not in snapshot.columns:
-                raise self._no_structure(f"no edge leads from {tail!r} to {head!r}")
-        state = np.zeros(len(snapshot.entries))
-        if snapshot.weight == "edge":
-            state[[snapshot.column(step) for step in pairwise(path)]] = 1
-        elif numbers:
-            state[numbers] = 1
-        else:
-            raise self._no_structure("a path has at least one node")
-        return state
+        if snapshot.weight == "node" and not len(structure):
+            raise self._no_structure("a path has at least one node; the one given is empty")
+        return super()._encode(snapshot, structure)
 
     def _feasible(self, snapshot: Snapshot, z: NDArray[Any], tasks: Sequence[Ends]) -> NDArray[np.bool_]:
         found = [self._walk(snapshot, row, task) is not None for row, task in zip(z, tasks, strict=True)]

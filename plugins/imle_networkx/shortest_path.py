@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -14,8 +13,9 @@ from imle_networkx._kernels.pull import LANES
 from imle_networkx._kernels.simple_paths import simple_paths
 from imle_networkx._kernels.threads import cpus
 from imle_networkx._kernels.walk import path_of
+from imle_networkx._path_solver import PathSolver
 from imle_networkx._reference import no_path, path_by_networkx
-from imle_networkx._solver import GraphSolver, Method, one_of
+from imle_networkx._solver import Method, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Lowered(NamedTuple):
     number: NDArray[np.int64]
 
 
-class ShortestPath(GraphSolver):
+class ShortestPath(PathSolver):
     r"""The shortest path from a source to a target, for costs on edges or on nodes.
 
     .. math:: z^*(c) = \arg\min_{z \in Z} \langle z, c \rangle, \qquad
@@ -100,8 +100,6 @@ class ShortestPath(GraphSolver):
     """
 
     sense: ClassVar[Literal["min"]] = "min"  # type: ignore[misc]
-    output = "binary"
-    keys = ("source", "target")
     on_negative = "Negative costs are allowed; a negative cycle on the way is an error."
 
     def __init__(
@@ -180,19 +178,9 @@ class ShortestPath(GraphSolver):
         return [snapshot.nodes[order[node]] for node in path]
 
     def _encode(self, snapshot: Snapshot, structure: Sequence[Any]) -> NDArray[np.float64]:
-        path = list(structure)
-        numbers = [self._node(snapshot, "node", node) for node in path]
-        if not path or len(set(numbers)) < len(path):
-            raise self._no_structure(f"{path!r} is empty or visits a node twice")
-        for tail, head in pairwise(path):
-            if (tail, head) not in snapshot.columns:
-                raise self._no_structure(f"no edge leads from {tail!r} to {head!r}")
-        state = np.zeros(len(snapshot.entries))
-        if snapshot.weight == "node":
-            state[numbers] = 1
-        else:
-            state[[snapshot.column(step) for step in pairwise(path)]] = 1
-        return state
+        if not len(structure):
+            raise self._no_structure("a path has at least one node; the one given is empty")
+        return super()._encode(snapshot, structure)
 
     def _feasible(self, snapshot: Snapshot, z: NDArray[Any], tasks: Sequence[Any]) -> NDArray[np.bool_]:
         # For nodes this is linear in the edges, except for nodes with chords: among those the search for a path through

@@ -31,7 +31,7 @@ def problems(draw):
     return graph, weight, source, target, np.array(rows).reshape(len(rows), entries)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=2000, deadline=None, derandomize=True, database=None)
 @given(problems(), st.sampled_from(["error", "allow"]))
 def test_methods_agree_on_objective_and_feasibility(problem, negative):
     graph, weight, source, target, theta = problem
