@@ -46,8 +46,7 @@ class MinimumCut(GraphSolver):
     found in polynomial time; with negative weights the problem is NP-hard (maximum cut). Noise may move weights below
     zero; points that it moved are clipped at zero. Of several least cuts the one with the fewest nodes S is returned.
     It is the same for every batch and number of threads, and S are the nodes that the source still reaches when the
-    largest
-    flow is sent: no node that it does not reach at all. Where no way leads to the target, no edge is cut.
+    largest flow is sent: no node that it does not reach at all. Where no way leads to the target, no edge is cut.
 
     Parallel edges are separate entries, all or none of which are cut; self-loops never are. Each weight is rounded to
     2^-53 of the cut's weight, also where other edges are far heavier, such as those whose weight stands for infinity.
@@ -66,8 +65,7 @@ class MinimumCut(GraphSolver):
         entries: What each weight belongs to: edges ``(u, v)`` or ``(u, v, key)`` in the order of ``graph.edges``.
 
     Rows may have different ends and graphs: an instance is a mapping ``{"source": u, "target": v, "graph": G}``, in
-        which
-    may be left out what the constructor gave.
+    which may be left out what the constructor gave.
 
     ``decode`` returns two sets of nodes, S and the rest, as ``nx.minimum_cut`` does. A state does not always tell S: of
     several, the one with the fewest nodes is returned; in undirected graphs, where a part of the graph without source
