@@ -52,8 +52,8 @@ def plan(snapshot: Snapshot, top: NDArray[np.bool_], cardinality: str) -> Plan:
     """Return what the kernel needs to find the best matching of a cardinality.
 
     The kernel gives each agent a task. With ``"any"`` cardinality the agents are the smaller side, and may be idle.
-    Otherwise the nodes are divided after Dulmage and Mendelsohn: in one part, the larger matchings cover the one side,
-    in the other part the other side, and these are the agents.
+    Otherwise the nodes are divided after Dulmage and Mendelsohn: a largest matching covers one side of the one part and
+    the other side of the other part, and these are the agents.
 
     Args:
         snapshot: A bipartite graph.
@@ -64,9 +64,7 @@ def plan(snapshot: Snapshot, top: NDArray[np.bool_], cardinality: str) -> Plan:
         SolverParameterError: there is no perfect or full matching; the message has nodes with too few neighbours.
     """
     left_is_top = 2 * top.sum() <= len(top)
-    if (
-        cardinality == "perfect"
-    ):  # if it is the larger side that is left, it will be found to have too few neighbours
+    if cardinality == "perfect":  # begin with the larger side: it is the one with too few neighbours
         left_is_top = not left_is_top
     is_left = top == left_is_top
     number = np.empty(len(top), np.int64)

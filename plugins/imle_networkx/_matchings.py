@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
 import numpy as np
@@ -33,16 +33,11 @@ SHOWN = 5
 """Names at most in a message."""
 
 
-class Lowered(Protocol):
-    """A graph for a kernel."""
-
-    @property
-    def size(self) -> int | None:
-        """How many edges each matching has; None for any number."""
-
-
 class Matchings(GraphSolver):
-    """Base class of these solvers. A subclass lowers the graph, and calls its kernel."""
+    """Base class of these solvers. A subclass lowers the graph, and calls its kernel.
+
+    What it lowers a graph to has an attribute ``size``: how many edges each matching has; None for any number.
+    """
 
     output = "binary"
     directed = False

@@ -13,7 +13,7 @@ from imle_core.errors import MissingDependencyError, SolverParameterError
 from imle_networkx._bipartite import BipartiteMatchings, Plan, plan, top_of
 from imle_networkx._kernels.lap import solve_dense, width
 from imle_networkx._kernels.sparse_lap import solve_sparse
-from imle_networkx._matchings import best_of_parallel, require_precision
+from imle_networkx._matchings import best_of_parallel, listed, require_precision
 from imle_networkx._snapshot import Snapshot
 from imle_networkx._solver import Method, one_of
 
@@ -136,9 +136,10 @@ class Assignment(BipartiteMatchings):
         self._top = _nodes(top)
         if shape is not None and (graph is not None or top is not None):
             raise SolverParameterError("shape= is the whole problem; leave out graph= and top=.")
-        if self._top is not None and isinstance(graph, nx.Graph):
-            for node in self._top - set(graph):
-                raise SolverParameterError(f"node {node!r} of top is not in the graph.")
+        missing = self._top - set(graph) if self._top is not None and isinstance(graph, nx.Graph) else ()
+        if missing:
+            names = listed(sorted(missing, key=repr))
+            raise SolverParameterError(f"top has nodes that are not in the graph: {names}.")
         super().__init__(graph, method=method, threads=threads, backend=backend)
         if shape is not None:
             self._snapshot = self._matrix(shape)

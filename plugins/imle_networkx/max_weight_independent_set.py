@@ -27,8 +27,9 @@ class MaxWeightIndependentSet(NodeSets):
 
     The answer is optimal, or an error: the problem is NP-hard, and a row that needs more than ``max_steps`` branches is
     refused. With positive scores, rows on random graphs mostly take up to 7 ms for 100 nodes (0.3 s at worst), 0.2 s
-    for 125 and 1 s for 150; longest where a tenth of the pairs is adjacent, and 2 ms where half of them are. With scores of
-    both signs, twice as many nodes are as easy. Trees, intervals and other chordal graphs need no branch at all.
+    for 125 and 1 s for 150; longest where a tenth of the pairs is adjacent, and 2 ms where half of them are. With
+    scores of both signs, twice as many nodes are as easy. Trees, intervals and other chordal graphs need no branch at
+    all.
 
     Args:
         graph: An undirected graph of NetworkX. Weights stored in it are not read. ``None`` if each row brings its own,

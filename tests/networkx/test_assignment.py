@@ -256,7 +256,10 @@ def test_a_graph_without_full_assignment_is_refused_with_nodes_that_have_too_few
             {"graph": nx.path_graph("abc"), "top": ["a", "b"]},
             r"edge \('a', 'b'\) are on the top side by top=",
         ),
-        ({"graph": nx.path_graph("abc"), "top": ["a", "z"]}, "^node 'z' of top is not in the graph"),
+        (
+            {"graph": nx.path_graph("abc"), "top": ["a", "z", "y"]},
+            "^top has nodes that are not in the graph: 'y', 'z'",
+        ),
         ({"graph": nx.path_graph("abc"), "top": "ac"}, "top must be a collection of nodes; got 'ac'"),
         ({"graph": nx.path_graph("abc"), "top": [["a"]]}, "top must be a collection of nodes"),
         (

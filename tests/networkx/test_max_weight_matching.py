@@ -35,7 +35,7 @@ LARGER = [  # on which blossoms nest, and are taken apart again while a search g
     nx.triangular_lattice_graph(5, 8),
     nx.random_regular_graph(3, 40, seed=0),
     nx.random_geometric_graph(50, 0.25, seed=1),
-    nx.gnm_random_graph(45, 80, seed=2),
+    *(nx.gnm_random_graph(45, edges, seed=edges) for edges in (60, 80, 90, 100)),
     nx.disjoint_union_all([nx.complete_graph(k) for k in (3, 5, 7, 9)]),
 ]
 

@@ -14,7 +14,7 @@ UNREACHED = 2**62
 """Above every distance and every reduced cost."""
 
 SWEEPS = 3
-"""How often each free row bids for its best column before paths are searched; more no longer pay."""
+"""How often each free agent bids for its best task before paths are searched; a few more or less make no difference."""
 
 
 def width(agents: int) -> int:
