@@ -48,17 +48,17 @@ class Algorithm(ByNetworkX):
 
     What f returns is named by ``returns``:
 
-    =============  ==========================================================  ==========================
-    ``returns``    what f returns                                              what ``decode`` returns
-    =============  ==========================================================  ==========================
-    ``"path"``     nodes in order                                              the same, of one such path
-    ``"cycle"``    nodes in order, the first one again at the end or not       the same, first one again
-    ``"nodes"``    nodes, in any collection or generator                       a list of nodes
-    ``"edges"``    ``(u, v)`` or ``(u, v, key)``, data may follow              a list of edges
-    ``"graph"``    a graph, such as a tree: its edges, or nodes                a graph
-    ``"matching"`` pairs, or a mapping from node to node                       a set of edges
-    ``"flow"``     ``{u: {v: amount}}``, or with a key within                  the same, of edges in use
-    =============  ==========================================================  ==========================
+    ==============  ==========================================================  ==========================
+    ``returns``     what f returns                                              what ``decode`` returns
+    ==============  ==========================================================  ==========================
+    ``"path"``      nodes in order                                              the same, of one such path
+    ``"cycle"``     nodes in order, the first one again at the end or not       the same, first one again
+    ``"nodes"``     nodes, in any collection or generator                       a list of nodes
+    ``"edges"``     ``(u, v)`` or ``(u, v, key)``, data may follow              a list of edges
+    ``"graph"``     a graph, such as a tree: its edges, or nodes                a graph
+    ``"matching"``  pairs, or a mapping from node to node                       a set of edges
+    ``"flow"``      ``{u: {v: amount}}``, or with a key within                  the same, of edges in use
+    ==============  ==========================================================  ==========================
 
     Where f returns a tuple, as :func:`networkx.max_weight_clique` does, ``returns`` is one too, with ``None`` in place
     of what is not wanted: ``("nodes", None)``. Where a key does not tell parallel edges apart, the cheapest one is
