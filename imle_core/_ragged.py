@@ -62,6 +62,31 @@ def unpad(z: Tensor, rows: Sequence[Tensor], axis: int) -> list[Tensor]:
     return [z.select(axis, i)[part] for i, part in enumerate(parts)]
 
 
+def without_padding(solver: Solver, theta: Tensor, prepared: Sequence[Any]) -> Tensor:
+    """Return theta with zeros in place of padding, which then counts neither for its scale nor for any check.
+
+    Args:
+        solver: Says by ``shape_of`` what shape a row has.
+        theta: Rows, shape ``(N, *event)``.
+        prepared: The prepared instance of each row.
+    """
+    shapes = [tuple(solver.shape_of(each)) for each in prepared]
+    if all(shape == theta.shape[1:] for shape in shapes):
+        return theta
+    own = _places(shapes, tuple(theta.shape[1:])).to(theta.device)
+    return torch.where(own, theta, torch.zeros((), dtype=theta.dtype, device=theta.device))
+
+
+def _places(shapes: Sequence[tuple[int, ...]], event: tuple[int, ...]) -> Tensor:
+    """Return which entries of padded rows belong to rows of these shapes, bool, shape ``(N, *event)``."""
+    own = torch.ones(len(shapes), *event, dtype=torch.bool)
+    for axis, size in enumerate(event):
+        limits = torch.tensor([shape[axis] for shape in shapes]).view(-1, *[1] * len(event))
+        places = torch.arange(size).view(*[1] * (axis + 1), -1, *[1] * (len(event) - axis - 1))
+        own &= places < limits
+    return own
+
+
 def check_sizes(
     solver: Solver, prepared: Sequence[Any], event: tuple[int, ...], mask: Tensor | None = None
 ) -> None:
@@ -89,15 +114,11 @@ def check_sizes(
     if mask is None:
         if largest != event:
             raise InvalidThetaError(
-                f"{solver.name}: theta has rows of shape {event}, but the largest instance has shape {largest}. Pad "
-                "no further, or say what is padding by mask=..., see imle_core.pad."
+                f"{solver.name}: theta has rows of shape {event}, but the largest instance has shape {largest}, as "
+                "it was when it was first used. Pad no further, or say what is padding by mask=..., see imle_core.pad."
             )
         return
-    expected = torch.ones(len(shapes), *event, dtype=torch.bool)
-    for axis, size in enumerate(event):
-        limits = torch.tensor([shape[axis] for shape in shapes]).view(-1, *[1] * len(event))
-        places = torch.arange(size).view(*[1] * (axis + 1), -1, *[1] * (len(event) - axis - 1))
-        expected &= places < limits
+    expected = _places(shapes, event)
     if not torch.equal(mask.cpu(), expected):
         row = int((mask.cpu() != expected).flatten(1).any(1).nonzero()[0])
         raise InvalidInstanceError(

@@ -146,6 +146,14 @@ class Solver(ABC):
             f"got the instance {instance!r}."
         )
 
+    def prepare_row(self, instance: Any, row: int) -> Any:
+        """Return what :meth:`prepare` makes of the instance of a row, which errors then name."""
+        try:
+            return self.prepare(instance)
+        except InvalidInstanceError as error:
+            message = str(error).removeprefix(f"{self.name}: ")
+            raise InvalidInstanceError(f"{self.name}: row {row}: {message}") from error.__cause__
+
     def shape_of(self, prepared: Any) -> tuple[int, ...]:
         """Return the shape of a row of theta with this instance, for solvers whose rows may differ in size.
 
@@ -372,7 +380,9 @@ def _checked_solve(raw: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(raw)
     def solve(self: Solver, theta: Any, *, instances: Any = None, validate: Validation = "basic") -> Any:
         rows = as_rows(self, theta)
-        prepared = None if instances is None else [self.prepare(instance) for instance in instances]
+        prepared = None
+        if instances is not None:
+            prepared = [self.prepare_row(instance, row) for row, instance in enumerate(instances)]
         if prepared is not None and self.sizes_differ:
             check_sizes(self, prepared, tuple(rows.shape[1:]))
         z = solve_rows(self, raw.__get__(self), rows, prepared=prepared, validate=validate)

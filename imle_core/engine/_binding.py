@@ -55,8 +55,8 @@ class Binding:
         self._instances: list[Any] = []
         self._prepared: list[Any] = []
         self._number: dict[Any, int] = {}
-        for instance in instances:
-            self._register(instance)
+        for row, instance in enumerate(instances):
+            self._register(instance, row)
 
     def handle(self) -> Tensor:
         """Return a new handle: an int64 tensor without dimensions, as which a graph of any kind can keep it.
@@ -113,10 +113,12 @@ class Binding:
                 f"got {type(instances).__name__}."
             )
         return torch.tensor(
-            [self._register(instance) for instance in instances], dtype=torch.int64, device="cpu"
+            [self._register(instance, row) for row, instance in enumerate(instances)],
+            dtype=torch.int64,
+            device="cpu",
         )
 
-    def _register(self, instance: Any) -> int:
+    def _register(self, instance: Any, row: int) -> int:
         try:
             key = (
                 (dict, frozenset(instance.items()))
@@ -127,12 +129,13 @@ class Binding:
         except TypeError:
             # Known by its identity, it would be kept for ever, and not be noticed to have changed.
             raise InvalidInstanceError(
-                f"{self.solver.name}: an instance must be hashable, or a dict with hashable values (a tuple in place "
-                f"of a list or an array); got {instance!r}."
+                f"{self.solver.name}: row {row}: an instance must be hashable, or a dict with hashable values (a tuple "
+                "in place of a list, a set or an array, and a tuple of pairs in place of a dict within); got "
+                f"{instance!r}."
             ) from None
         if number is None:
             with _lock:
-                self._prepared.append(self.solver.prepare(instance))
+                self._prepared.append(self.solver.prepare_row(instance, row))
                 self._instances.append(instance)
                 number = self._number[key] = len(self._prepared) - 1
         return number

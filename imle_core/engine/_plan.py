@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from imle_core._checks import require_choice
+from imle_core._ragged import without_padding
 from imle_core.errors import (
     ImleError,
     InvalidInstanceError,
@@ -106,6 +107,8 @@ def solve_rows(
     if len(theta) == 0:
         return torch.zeros_like(theta, memory_format=torch.contiguous_format)
     device, dtype = theta.device, theta.dtype
+    if prepared is not None and solver.sizes_differ:
+        theta = without_padding(solver, theta, prepared)
     if not solver.takes_tensors:
         theta = theta.cpu()
     if dtype in HALF:
@@ -131,9 +134,24 @@ def solve_rows(
             _blame(solver, solve, _points(solver, theta, sign, moved), options, error)
         z = _verify(solver, z, points, prepared, validate)
     # A copy: the solver may keep what it returned, and write over it at its next call.
-    return (
-        z.clone() if z.dtype == dtype and z.device == device else z.to(device=device, dtype=dtype, copy=True)
-    )
+    if z.dtype == dtype and z.device == device:
+        return z.clone()
+    given = z.to(device=device, dtype=dtype, copy=True)
+    if dtype in HALF and solver.output == "integer":
+        _require_precision(solver, z, given)
+    return given
+
+
+def _require_precision(solver: Solver, z: Tensor, given: Tensor) -> None:
+    """Raise InvalidThetaError unless whole numbers survive the dtype of theta."""
+    lost = given.to(z.device, z.dtype) != z
+    if lost.any():
+        first = tuple(lost.nonzero()[0].tolist())
+        dtype = str(given.dtype).removeprefix("torch.")
+        raise InvalidThetaError(
+            f"{solver.name}: row {first[0]}: the state has {z[first].item():g} at index {first[1:]}, which {dtype} "
+            "cannot hold; give theta in float32 or float64."
+        )
 
 
 def check_theta(solver: Solver, theta: Tensor, sign: int, *, policy: bool = True) -> None:
@@ -188,7 +206,10 @@ def _points(solver: Solver, theta: Tensor, sign: int, moved: bool) -> Tensor:
     theta = theta.contiguous()
     if solver.scale_invariant:
         _, exponent = np.frexp(magnitude)
-        factor = np.ldexp(magnitude.dtype.type(sign), -np.minimum(np.maximum(exponent, -125), 125))
+        bound = (
+            np.finfo(magnitude.dtype).maxexp - 3
+        )  # of powers that are normal numbers, as are their inverses
+        factor = np.ldexp(magnitude.dtype.type(sign), -np.minimum(np.maximum(exponent, -bound), bound))
         points = theta * torch.from_numpy(factor).to(theta.device).view(-1, *[1] * (theta.ndim - 1))
     else:
         points = theta * sign

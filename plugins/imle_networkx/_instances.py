@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import math
 import operator
+import weakref
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
-from weakref import WeakKeyDictionary
 
 import networkx as nx
 
@@ -18,6 +19,7 @@ from imle_networkx._snapshot import Snapshot, Weight, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
 
 class Prepared(NamedTuple):
@@ -54,7 +56,7 @@ class GraphReader(Solver):
     ) -> None:
         self.weight = weight
         self._given = dict.fromkeys(self.keys) | dict(given or {})
-        self._snapshots: WeakKeyDictionary[nx.Graph[Any], Snapshot] = WeakKeyDictionary()
+        self._snapshots: dict[int, tuple[weakref.ref[nx.Graph[Any]], Snapshot]] = {}
         self._snapshot = None if graph is None else self._read(graph)
         self.entries = None if self._snapshot is None else self._snapshot.entries
         self.event_shape = self._shape_of_rows(shape)
@@ -94,7 +96,7 @@ class GraphReader(Solver):
 
     def _node(self, snapshot: Snapshot, role: str, node: Any) -> int:
         """Return the number of a node that an instance names; the message begins with its role."""
-        if node is None:
+        if node is None and role in self.keys:
             raise InvalidInstanceError(
                 f"{self.name}: no {role}: give it to the constructor, or to each row as instances=[{{{role!r}: ...}}]."
             )
@@ -138,18 +140,21 @@ class GraphReader(Solver):
             )
         return self._snapshot, given
 
-    def _snapshot_of(self, graph: nx.Graph[Any]) -> Snapshot:
-        """Return the snapshot of a graph that an instance brought, made at its first appearance."""
-        try:
-            found = self._snapshots.get(graph)
-            if found is None:
-                found = self._snapshots[graph] = self._read(graph)
-        except SolverParameterError as error:  # which is a TypeError, too
-            raise InvalidInstanceError(f"{self.name}: {error}") from None
-        except TypeError:  # no weak reference, no hash
-            raise InvalidInstanceError(
-                f"{self.name}: graph must be a NetworkX graph; got {graph!r}."
-            ) from None
+    def _snapshot_of(self, graph: Any) -> Snapshot:
+        """Return the snapshot of a graph that an instance brought, made at its first appearance.
+
+        A graph is known by its identity: a class of graphs may have an equality of its own.
+        """
+        key, snapshots = id(graph), self._snapshots
+        known = snapshots.get(key)
+        if known is not None and known[0]() is graph:
+            found = known[1]
+        else:
+            try:
+                found = self._read(graph)
+            except SolverParameterError as error:
+                raise InvalidInstanceError(f"{self.name}: {error}") from None
+            snapshots[key] = (weakref.ref(graph, lambda _: snapshots.pop(key, None)), found)
         if self._snapshot is not None and len(found.entries) != len(self._snapshot.entries):
             raise InvalidInstanceError(
                 f"{self.name}: the {found} of this row has {len(found.entries)} entries, the one of the constructor "
@@ -160,11 +165,13 @@ class GraphReader(Solver):
     def _read(self, graph: Any) -> Snapshot:
         snapshot = read(graph, self.weight)
         if self.directed is not None and snapshot.directed != self.directed:
-            wanted, advice = ("directed", "to_directed") if self.directed else ("undirected", "to_undirected")
-            raise SolverParameterError(
-                f"the graph must be {wanted}; got: {snapshot}. Convert it by graph.{advice}()."
-            )
+            wanted = "directed" if self.directed else "undirected"
+            raise SolverParameterError(f"the graph must be {wanted}; got: {snapshot}. {self._other_kind()}")
         return dataclasses.replace(snapshot, lowered=self._lower(snapshot, graph))
+
+    def _other_kind(self) -> str:
+        """Return what to do with a graph of the other kind."""
+        return f"Convert it by graph.to_{'directed' if self.directed else 'undirected'}()."
 
     def _shape_of_rows(self, shape: Sequence[int] | None) -> tuple[int | None, ...]:
         if self._snapshot is None:
@@ -181,8 +188,13 @@ class GraphReader(Solver):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the graphs of instances, which their owners keep."""
-        return {**self.__dict__, "_snapshots": None}
+        return {**self.__dict__, "_snapshots": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Begin without graphs of instances."""
-        self.__dict__.update(state, _snapshots=WeakKeyDictionary())
+        self.__dict__.update(state)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Share what was read: it never changes, and nodes may be known by their identity alone."""
+        memo[id(self)] = twin = copy.copy(self)
+        return twin

@@ -99,7 +99,8 @@ def flow_of(snapshot: Snapshot, state: NDArray[Any]) -> dict[Any, dict[Any, Any]
         heads = flow.setdefault(u, {})
         for v in rest:  # of a multigraph, whose last part is the key
             heads = heads.setdefault(v, {})
-        heads[last] = state[column].item()
+        amount = state[column].item()
+        heads[last] = int(amount) if amount.is_integer() else amount
     return flow
 
 

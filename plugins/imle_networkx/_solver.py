@@ -11,6 +11,7 @@ import networkx as nx
 import numpy as np
 
 from imle_core.errors import (
+    ImleError,
     InvalidInstanceError,
     InvalidSolutionError,
     InvalidThetaError,
@@ -176,7 +177,17 @@ class GraphSolver(GraphReader):
             InvalidSolutionError: it is no structure of the set.
         """
         snapshot, _ = self._look_up({} if instance is None else instance)
-        return self._encode(snapshot, structure).reshape(self.shape_of(Prepared(snapshot, None)))
+        try:
+            state = self._encode(snapshot, structure)
+        except InvalidInstanceError as error:  # of a node that is not there
+            raise self._no_structure(str(error).removeprefix(f"{self.name}: ").rstrip(".")) from None
+        except ImleError:
+            raise
+        except (TypeError, ValueError, AttributeError) as error:
+            raise self._no_structure(
+                f"{structure!r} is no structure as decode returns it: {error}"
+            ) from error
+        return state.reshape(self.shape_of(Prepared(snapshot, None)))
 
     def is_feasible(self, z: Any, *, instances: Sequence[Any] | None = None) -> NDArray[np.bool_]:
         """Return for each row of states whether it belongs to the set.

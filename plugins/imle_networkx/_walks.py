@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from imle_networkx._snapshot import Snapshot
 
+LONGEST = 10_000_000
+"""Steps at most: a state that counts more is no walk that anybody wants."""
+
 
 def walk_of(
     snapshot: Snapshot, counts: NDArray[Any], start: int | None = None, *, closed: bool = False
@@ -28,6 +31,8 @@ def walk_of(
     Returns:
         Numbers of nodes; without edges, the start alone, if there is one.
     """
+    if not (np.isfinite(counts).all() and counts.sum() <= LONGEST):
+        return None
     edges = np.repeat(np.arange(len(counts)), counts.astype(np.int64))
     ends = snapshot.ends[edges]
     if not len(ends):

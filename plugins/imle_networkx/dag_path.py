@@ -203,6 +203,9 @@ class DagPath(PathSolver):
         states = simple_paths(int(number[task.source]), int(number[task.target]), arcs, size + 2)
         return states[:, :size]
 
+    def _other_kind(self) -> str:
+        return "Give each edge the direction in which it may be used, in a networkx.DiGraph."
+
     def _how(self, snapshot: Snapshot | None) -> str:
         return f"a compiled sweep in topological order, {LANES} rows at once"
 

@@ -77,6 +77,9 @@ class ShortestPath(PathSolver):
     Rows may have different ends and graphs: an instance is a mapping ``{"source": u, "target": v, "graph": G}``, in
     which may be left out what the constructor gave.
 
+    A state of nodes that has chords, which this solver never returns, may take exponential time to verify or decode:
+    that is the problem of Hamilton's path. After a million steps it is given up by a MissingCapabilityError.
+
     Raises:
         SolverParameterError: a parameter is not valid.
         InvalidInstanceError: an instance is not valid, or an end is not given at all.

@@ -10,6 +10,7 @@ import numpy as np
 from imle_core.errors import InfeasibleError, SolverParameterError
 from imle_networkx._forests import Forests
 from imle_networkx._kernels.arborescences import InArcs, in_arcs, solve_arborescences, unreached
+from imle_networkx._kernels.integers import exact_integers
 from imle_networkx._kernels.threads import cpus
 from imle_networkx._solver import one_of
 
@@ -128,12 +129,12 @@ class SpanningArborescence(Forests):
     ) -> NDArray[Any]:
         if task >= 0 and not snapshot.lowered.may_be_root[task]:
             raise self._no_way(snapshot, task)
-        gains = (-costs if self.sense == "min" else costs).astype(np.float64)
-        # Any branching of k edges then weighs less than any of k + 1.
-        enough = (2 * len(snapshot.nodes) + 1) * np.abs(gains).max(initial=0.0) or 1.0
+        gains = exact_integers((-costs if self.sense == "min" else costs).tolist())
+        # Any branching of k edges then weighs less than any of k + 1. In integers, because the sums would lose digits.
+        enough = (2 * len(snapshot.nodes) + 1) * max(map(abs, gains), default=0) or 1
         graph = graph.copy()
         for column, (*_, attributes) in enumerate(graph.edges(data=True)):
-            attributes["weight"] = float(gains[column] + enough)
+            attributes["weight"] = gains[column] + enough
         if task >= 0:
             graph.remove_edges_from(list(graph.in_edges(snapshot.nodes[task])))
         branching = nx.maximum_branching(graph, attr="weight", preserve_attrs=True, **self._dispatch)

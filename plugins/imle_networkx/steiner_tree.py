@@ -125,6 +125,8 @@ class SteinerTree(ByNetworkX):
         return [snapshot.edges[column] for column in np.flatnonzero(z)]
 
     def _encode(self, snapshot: Snapshot, structure: Iterable[Any]) -> NDArray[np.float64]:
+        if isinstance(structure, nx.Graph):
+            structure = structure.edges(keys=True) if structure.is_multigraph() else structure.edges
         state = self._state_of_edges(snapshot, structure)
         if not _is_tree(snapshot.ends[state != 0], []):
             raise self._no_structure("the edges are not a tree")

@@ -324,7 +324,7 @@ def test_instances_that_do_not_fit():
         layer(theta, instances=[1, 2])
     with raises(errors.InvalidInstanceError, "Window: 2 instances for 3 rows"):
         Window().solve(theta, instances=[1, 2])
-    with raises(errors.InvalidInstanceError, "Window: low must be in [0, 5); got 9."):
+    with raises(errors.InvalidInstanceError, "Window: row 2: low must be in [0, 5); got 9."):
         layer(theta, instances=[1, 2, 9])
     with raises(errors.InvalidInstanceError, "Window: instance number 50 is not known here"):
         layer(theta, instances=torch.tensor([0, 0, 50]))
@@ -430,10 +430,11 @@ def test_a_generator_that_is_none():
 def test_instances_that_cannot_be_known_again():
     layer = imle.SolverLayer(Window())
     with raises(
-        errors.InvalidInstanceError, "Window: an instance must be hashable, or a dict with hashable values"
+        errors.InvalidInstanceError,
+        "Window: row 0: an instance must be hashable, or a dict with hashable values",
     ):
         layer.prepare([[0]])
-    with raises(errors.InvalidInstanceError, "Window: an instance must be hashable"):
+    with raises(errors.InvalidInstanceError, "Window: row 0: an instance must be hashable"):
         layer.prepare([{"low": [0]}])
     theta = torch.zeros(1, 5)
     layer.prepare([1, 2])

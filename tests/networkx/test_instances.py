@@ -15,7 +15,14 @@ import torch
 from imle_networkx.shortest_path import ShortestPath
 
 import imle_core as imle
-from imle_core.errors import InfeasibleError, InvalidInstanceError, InvalidThetaError, SolverParameterError
+from imle_core.errors import (
+    InfeasibleError,
+    InvalidInstanceError,
+    InvalidSolutionError,
+    InvalidThetaError,
+    MissingCapabilityError,
+    SolverParameterError,
+)
 
 
 def journeys():
@@ -133,6 +140,74 @@ def test_a_graph_that_nobody_needs_is_let_go():
     del graph
     gc.collect()
     assert watch() is None
+
+
+def test_graphs_are_told_apart_by_what_they_are_and_not_by_an_equality_of_their_class():
+    class Alike(nx.Graph):
+        def __eq__(self, other):
+            return True
+
+        __hash__ = None  # nor need they be hashable for a direct call
+
+    solver = ShortestPath(source=0, target=2)
+    graphs = [Alike(nx.path_graph(3)), Alike([(0, 1), (0, 2)])]
+    assert solver.solve(np.ones((2, 2)), instances=graphs).tolist() == [[1, 1], [0, 1]]
+
+
+def test_copies_know_nodes_by_their_identity():
+    class Place:
+        pass
+
+    places = [Place() for _ in range(3)]
+    graph = nx.relabel_nodes(nx.path_graph(3), dict(enumerate(places)))
+    solver = ShortestPath(graph, target=places[2])
+    instances = [{"source": places[0]}]
+    for twin in (solver.clone(), copy.deepcopy(solver)):
+        assert twin.solve(np.ones((1, 2)), instances=instances).all()
+    layer = copy.deepcopy(imle.SolverLayer(solver).eval())
+    assert layer(torch.ones(1, 2), instances=instances).all()
+
+
+def test_the_row_of_a_wrong_instance_is_named():
+    solver = ShortestPath(nx.path_graph(3), target=2)
+    instances = [{"source": 0}, {"source": 1}, {"source": 9}]
+    for call in (solver.solve, imle.SolverLayer(solver)):
+        theta = np.ones((3, 2)) if call == solver.solve else torch.ones(3, 2)
+        with pytest.raises(InvalidInstanceError, match="row 2: source 9 is not in the"):
+            call(theta, instances=instances)
+    with pytest.raises(InvalidInstanceError, match=r"row 1: .*tuple of pairs in place of a dict"):
+        imle.SolverLayer(solver)(torch.ones(2, 2), instances=[{"source": 0}, {"source": [0]}])
+
+
+def test_what_stands_in_the_padding_counts_for_nothing():
+    instances = [nx.complete_graph(4), nx.complete_graph(5)]
+    solver = imle.solver("networkx.minimum_spanning_tree")
+    theta = np.random.default_rng(0).random((2, 10))
+    theta[0] *= 1e-300
+    theta[0, 6:] = 0
+    z = solver.solve(theta, instances=instances)
+    theta[0, 6:] = 1e300
+    np.testing.assert_array_equal(solver.solve(theta, instances=instances), z)
+    theta[0, 6:] = -1.0
+    planner = ShortestPath(source=0, target=3)  # which refuses negative costs
+    assert planner.solve(theta, instances=instances)[0, :6].any()
+
+
+@pytest.mark.parametrize("structure", [None, 5, [0, 9], "ab"])
+@pytest.mark.parametrize(
+    "name",
+    ["shortest_path", "minimum_spanning_tree", "max_weight_clique", "max_weight_matching", "steiner_tree"],
+)
+def test_what_is_no_structure_is_not_encoded(name, structure):
+    solver = imle.solver(f"networkx.{name}", graph=nx.path_graph(4))
+    with pytest.raises(InvalidSolutionError):
+        solver.encode(structure)
+
+
+def test_a_search_for_a_path_among_chords_is_given_up():
+    solver = ShortestPath(nx.complete_bipartite_graph(9, 11), source=0, target=1, weight="node")
+    with pytest.raises(MissingCapabilityError, match="is not known"):
+        solver.is_feasible(np.ones((1, 20)))
 
 
 def test_copies_of_a_solver_read_graphs_of_instances_anew():

@@ -102,7 +102,7 @@ def test_encode_refuses_what_is_no_path(path, message):
 
 def test_encode_names_an_unknown_node():
     with pytest.raises(
-        InvalidInstanceError, match="node 9 is not in the undirected graph of 3 nodes and 2 edges"
+        InvalidSolutionError, match="node 9 is not in the undirected graph of 3 nodes and 2 edges"
     ):
         ShortestPath(nx.path_graph(3)).encode([0, 9])
 

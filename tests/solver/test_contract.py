@@ -223,3 +223,36 @@ def test_a_decorated_function_is_pickled_by_the_name_of_its_layer():
         twin = clone(cheapest)
         assert twin.solver.function is cheapest.solver.function
         assert twin(torch.tensor([[2.0, 1.0]])).tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_whole_numbers_that_half_precision_cannot_hold_are_an_error(dtype):
+    class Many(imle.Solver):
+        sense = "max"
+        output = "integer"
+
+        def solve(self, theta):
+            return np.full_like(theta, 2049.0)
+
+    assert Many().solve(torch.ones(1, 2)).tolist() == [[2049, 2049]]
+    with pytest.raises(imle.errors.InvalidThetaError, match=r"row 0: the state has 2049 .*cannot hold"):
+        Many().solve(torch.ones(1, 2, dtype=dtype))
+
+
+@pytest.mark.parametrize(("dtype", "powers"), [(np.float64, (-1000, 1000)), (np.float32, (-120, 120))])
+def test_rows_of_any_scale_reach_the_solver_alike(dtype, powers):
+    seen = []
+
+    class Watching(imle.Solver):
+        sense = "min"
+        scale_invariant = True
+
+        def solve(self, theta):
+            seen.append(theta.copy())
+            return np.zeros_like(theta)
+
+    theta = np.array([[1.0, 0.3, 0.7]], dtype)
+    for power in (0, *powers):
+        Watching().solve(np.ldexp(theta, power))
+    for rows in seen:
+        np.testing.assert_array_equal(rows, seen[0])

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imle_core.errors import MissingCapabilityError
 from imle_networkx._kernels.compile import compiled
 
 if TYPE_CHECKING:
     from imle_networkx._kernels.arcs import Arcs
 
 NO_WALK, FORKED = 0, -1
+
+MAX_STEPS = 1_000_000
+"""Steps at most of a search among nodes with chords."""
 
 
 @compiled
@@ -88,7 +92,13 @@ def _search(chosen: Any, source: int, target: int, arcs: Arcs) -> list[int] | No
     if target not in members:
         return None
     path, visited, branches = [source], {source}, [iter(onward[source])]
+    steps = 0
     while branches:
+        if (steps := steps + 1) > MAX_STEPS:
+            raise MissingCapabilityError(
+                f"the state chooses {len(members)} nodes with many edges among them, and no path through all of them "
+                f"was found in {MAX_STEPS:,} steps: whether there is one is not known."
+            )
         if path[-1] == target and len(path) == len(members):
             return path
         step = next((h for h in branches[-1] if h not in visited and path[-1] != target), None)
