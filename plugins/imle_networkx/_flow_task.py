@@ -170,13 +170,13 @@ def require_feasible(tasks: Sequence[Task]) -> None:
             raise InfeasibleError(task.fault, row=row)
 
 
-def require_exact(state: NDArray[Any], tasks: Sequence[Task]) -> None:
-    """Raise InvalidThetaError if flows are so large that their dtype does not hold every one of them."""
+def require_exact(state: NDArray[Any], tasks: Sequence[Task], name: str) -> None:
+    """Raise InvalidThetaError, beginning with a name, if flows are too large for their dtype to be exact."""
     limit = 2 ** (np.finfo(state.dtype).nmant + 1)
     if max(task.most for task in tasks) > limit and (state >= limit).any():
         raise InvalidThetaError(
-            f"a flow of {state.max():,.0f} is beyond the integers that {state.dtype} holds; use float64 costs, or "
-            "smaller demands and capacities."
+            f"{name}: a flow of {state.max():,.0f} is beyond the integers that {state.dtype} holds; use float64 costs, "
+            "or smaller demands and capacities."
         )
 
 

@@ -29,6 +29,9 @@ PARALLEL = 20_000
 PRECISION = 40
 """Bits at least to which theta must be rounded for integers not to overflow."""
 
+RANGE = 2.0**16
+"""A row whose largest entry is so many times the sum of those chosen has lost too many bits of these."""
+
 SHOWN = 5
 """Names at most in a message."""
 
@@ -37,10 +40,24 @@ class Matchings(GraphSolver):
     """Base class of these solvers. A subclass lowers the graph, and calls its kernel.
 
     What it lowers a graph to has an attribute ``size``: how many edges each matching has; None for any number.
+
+    Kernels round a row to integers by its largest magnitude. So that entries which forbid an edge cost no precision,
+    rows with such entries are solved again on smaller ones; rows whose best entry by far cannot be used are solved by
+    NetworkX, in exact integers.
     """
 
     output = "binary"
     directed = False
+
+    @property
+    @abstractmethod
+    def _any(self) -> bool:
+        """Whether a matching may have any number of edges."""
+
+    @property
+    def _exceptions(self) -> str:
+        """What :meth:`explain` says of rows that are solved in another way."""
+        return "" if self._any else " (by NetworkX where the best entry by far is in no solution)"
 
     @abstractmethod
     def _match(self, lowered: Any, theta: NDArray[Any], state: NDArray[Any]) -> None:
@@ -49,13 +66,55 @@ class Matchings(GraphSolver):
     def _solve_compiled(self, snapshot: Snapshot, theta: NDArray[Any], tasks: Sequence[Any]) -> NDArray[Any]:
         state = np.zeros_like(theta)
         threads = (self.threads or cpus()) if theta.size >= PARALLEL else 1
+        solve = self._match_any if snapshot.lowered.size is None else self._match_sized
         share(
-            lambda start, stop: self._match(snapshot.lowered, theta[start:stop], state[start:stop]),
+            lambda start, stop: solve(snapshot, theta[start:stop], state[start:stop]),
             len(theta),
             block=1,
             threads=threads,
         )
         return state
+
+    def _match_any(self, snapshot: Snapshot, theta: NDArray[Any], state: NDArray[Any]) -> None:
+        """Solve rows where any number of edges will do: what does not improve the sum must not set the scale."""
+        gains = np.minimum(theta, 0) if self.sense == "min" else np.maximum(theta, 0)
+        gains[:, snapshot.ends[:, 0] == snapshot.ends[:, 1]] = 0
+        self._match(snapshot.lowered, gains, state)
+
+    def _match_sized(self, snapshot: Snapshot, theta: NDArray[Any], state: NDArray[Any]) -> None:
+        """Solve rows where all matchings have the same size, some of them again on entries of a smaller range.
+
+        Above the least cost of its row no entry costs less than nothing. One that costs more than a whole matching
+        is in no better one, and may as well cost twice as much as that matching.
+        """
+        lowered, sign = snapshot.lowered, 1 if self.sense == "min" else -1
+        self._match(lowered, theta, state)
+        if not lowered.size or not len(theta):
+            return
+        low, high = theta.min(1).astype(float), theta.max(1).astype(float)
+        if sign < 0:
+            low, high = -high, -low
+        chosen = sign * theta[state != 0].reshape(-1, lowered.size).astype(float)
+        bound = (chosen - low[:, None]).sum(1)
+        again = np.flatnonzero((high - low > RANGE * bound) & (bound > 0))
+        above = sign * theta[again].astype(float) - low[again, None]
+        bound = bound[again]
+        while len(again):
+            above = np.minimum(above, 2 * bound[:, None])
+            found = np.zeros_like(above)
+            self._match(lowered, sign * above, found)
+            state[again] = found
+            chosen[again] = sign * theta[again][found != 0].reshape(-1, lowered.size)
+            total = above[found != 0].reshape(-1, lowered.size).sum(1)
+            wide = (2 * bound > RANGE * total) & (total > 0)
+            again, above, bound = again[wide], above[wide], total[wide]
+        for row in np.flatnonzero(-low > RANGE * np.abs(chosen).max(1)).tolist():
+            # The best entry is in no matching, or only beside one as bad.
+            size = np.abs(theta[row])
+            if ((size > 0) & (size < -low[row] / RANGE)).any():
+                graph, _ = self._private_graph(snapshot)
+                scores = -sign * theta[row].astype(float)
+                state[row] = self._matched_by_networkx(graph, scores, largest=True)
 
     def _matched_by_networkx(
         self, graph: nx.Graph[Any], scores: NDArray[Any], *, largest: bool

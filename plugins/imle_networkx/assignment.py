@@ -73,7 +73,10 @@ class Assignment(BipartiteMatchings):
     cost are taken (or, with ``sense="max"``, that raise the score); never one of 0.
 
     Costs are rounded to multiples of 2^-52 of the row's largest magnitude, or of 2^-47 with 1,000 members on the
-    smaller side, of 2^-40 at most; from there on the algorithm is exact.
+    smaller side, of 2^-40 at most; from there on the algorithm is exact. Costs that can be in no best assignment, such
+    as those that forbid a pair, do not count as the largest by more than 2^16 times what the assignment costs above the
+    row's least costs, or at all with ``partial=True``. A row whose best entry by far is in no full assignment is solved
+    by NetworkX, slowly and in exact integers.
 
     Args:
         graph: An undirected bipartite graph or multigraph of NetworkX. Weights stored in it are not read. ``None``
@@ -174,6 +177,10 @@ class Assignment(BipartiteMatchings):
         top = top_of(snapshot, graph, self._top, guess=False)
         return plan(snapshot, top, "any" if self.partial else "full")
 
+    @property
+    def _any(self) -> bool:
+        return self.partial
+
     def _match(self, lowered: Plan | Full, theta: NDArray[Any], state: NDArray[Any]) -> None:
         sign = 1 if self.sense == "min" else -1
         if isinstance(lowered, Full):
@@ -203,14 +210,17 @@ class Assignment(BipartiteMatchings):
 
     def _how(self, snapshot: Snapshot | None) -> str:
         if snapshot is None:
-            return "compiled shortest augmenting paths along the edges, in integers"
+            return f"compiled shortest augmenting paths along the edges, in integers{self._exceptions}"
         way = (
             "on the full matrix, whose rows are searched as vectors,"
             if isinstance(snapshot, Matrix)
             else "along the edges, with a heap,"
         )
         bits = snapshot.lowered.bits
-        return f"compiled shortest augmenting paths {way} in integers, exact to 2^-{bits} of each row's largest theta"
+        return (
+            f"compiled shortest augmenting paths {way} in integers, exact to 2^-{bits} of each row's largest "
+            f"theta{self._exceptions}"
+        )
 
     def _how_reference(self) -> str:
         return (

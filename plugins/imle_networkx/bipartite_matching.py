@@ -34,7 +34,10 @@ class BipartiteMatching(BipartiteMatchings):
     that match every node. Of several best ones always the same is returned, for every batch and number of threads.
 
     Theta is rounded to multiples of 2^-52 of the row's largest magnitude, or of 2^-47 with 1,000 nodes on the smaller
-    side, of 2^-40 at most; from there on the algorithm is exact.
+    side, of 2^-40 at most; from there on the algorithm is exact. Entries that can be in no best matching, such as those
+    that forbid an edge, do not count as the largest by more than 2^16 times what the matching costs above the row's
+    best entries, or at all with ``"any"``. A row whose best entry by far is in no matching of the size asked for is
+    solved by NetworkX, slowly and in exact integers.
 
     Args:
         graph: An undirected bipartite graph or multigraph of NetworkX, connected or not. Weights stored in it are not
@@ -112,7 +115,7 @@ class BipartiteMatching(BipartiteMatchings):
         bits = (
             "" if snapshot is None else f", exact to 2^-{snapshot.lowered.bits} of each row's largest theta"
         )
-        return f"compiled shortest augmenting paths along the edges, in integers{bits}"
+        return f"compiled shortest augmenting paths along the edges, in integers{bits}{self._exceptions}"
 
     def _how_reference(self) -> str:
         return "max_weight_matching, with exact integers"

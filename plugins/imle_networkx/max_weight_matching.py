@@ -42,7 +42,10 @@ class MaxWeightMatching(Matchings):
     match every node. Of several best ones always the same is returned, for every batch and number of threads.
 
     Scores are rounded to multiples of 2^-52 of the row's largest magnitude, or, with ``"maximum"`` and ``"perfect"`` in
-    large graphs, of 2^-48 (1,000 nodes) or 2^-41 (100,000); from there on the algorithm is exact.
+    large graphs, of 2^-48 (1,000 nodes) or 2^-41 (100,000); from there on the algorithm is exact. Scores that can be in
+    no best matching, such as those that forbid an edge, do not count as the largest by more than 2^16 times what the
+    matching loses against the row's best scores, or at all with ``"any"``. A row whose best score by far is in no
+    matching of the size asked for is solved by NetworkX, slowly and in exact integers.
 
     Args:
         graph: An undirected graph or multigraph of NetworkX. Weights stored in it are not read. ``None`` if each row
@@ -98,14 +101,14 @@ class MaxWeightMatching(Matchings):
         super().__init__(graph, method=method, threads=threads, backend=backend, shape=shape)
 
     @property
-    def _largest(self) -> bool:
-        return self.cardinality != "any"
+    def _any(self) -> bool:
+        return self.cardinality == "any"
 
     def _lower(self, snapshot: Snapshot, graph: nx.Graph[Any]) -> Plan:
         nodes = len(snapshot.nodes)
         edges = lines(snapshot.ends, nodes)
-        bits = require_precision(width(nodes, largest=self._largest), snapshot)
-        if not self._largest:
+        bits = require_precision(width(nodes, largest=not self._any), snapshot)
+        if self._any:
             return Plan(edges, bits, None)
         state = np.zeros((1, len(snapshot.ends)))
         solve_matching(np.ones_like(state), state, edges, False, width(nodes, largest=False))
@@ -130,18 +133,18 @@ class MaxWeightMatching(Matchings):
             )
 
     def _match(self, lowered: Plan, theta: NDArray[Any], state: NDArray[Any]) -> None:
-        solve_matching(theta, state, lowered.lines, self._largest, lowered.bits)
+        solve_matching(theta, state, lowered.lines, not self._any, lowered.bits)
 
     def _solve_reference(
         self, graph: nx.Graph[Any], snapshot: Snapshot, costs: NDArray[Any], task: Any
     ) -> NDArray[Any]:
-        return self._matched_by_networkx(graph, costs, largest=self._largest)
+        return self._matched_by_networkx(graph, costs, largest=not self._any)
 
     def _how(self, snapshot: Snapshot | None) -> str:
         bits = (
             "" if snapshot is None else f", exact to 2^-{snapshot.lowered.bits} of each row's largest score"
         )
-        return f"a compiled blossom algorithm in integers{bits}"
+        return f"a compiled blossom algorithm in integers{bits}{self._exceptions}"
 
     def _how_reference(self) -> str:
         return "max_weight_matching, with exact integers"

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 
 Negative = Literal["allow", "clip", "error"]
 
+RANGE = 2.0**16
+"""A row whose largest cost is so many times that of the flow has lost too many bits of the others."""
+
+SMALL = 2.0**-30
+"""Where costs are negative, those that are so much smaller than the largest are not left to rounding."""
+
 
 class MinCostFlow(GraphSolver):
     r"""The integer flow of least cost that meets the demands of all nodes, for costs per unit on each edge.
@@ -53,7 +59,10 @@ class MinCostFlow(GraphSolver):
 
     Z holds all integer flows, not the extreme ones alone, but it is an extreme one that is returned, the same for every
     batch and number of threads. Where there are ties, another algorithm may return another. Costs are rounded to
-    2^-56 of the largest in their row for 20 nodes, to 2^-46 for 30,000.
+    2^-56 of the largest in their row for 20 nodes, to 2^-46 for 30,000. Where none is below zero, costs that
+    exceed the whole flow's, such as those that forbid an edge, do not count as the largest by more than 2^16 times the
+    cost of the flow. A row with a cost below zero whose magnitudes differ by more than 2^30 is solved by NetworkX,
+    slowly and in exact integers.
 
     Args:
         graph: A directed graph or multigraph, read once. ``None`` if each row brings its own, see
@@ -165,11 +174,26 @@ class MinCostFlow(GraphSolver):
     def _solve_compiled(self, snapshot: Snapshot, theta: NDArray[Any], tasks: Sequence[Task]) -> NDArray[Any]:
         require_feasible(tasks)
         threads = self.threads or cpus()
-        state, status = solve_batch(theta, [task.start for task in tasks], snapshot.lowered.net, threads)
-        for row in np.flatnonzero(status != SOLVED).tolist():
-            # The rounding of costs alone may make a cycle pay.
+        net, starts = snapshot.lowered.net, [task.start for task in tasks]
+        state, status = solve_batch(theta, starts, net, threads)
+        positive = theta.min(1, initial=0) >= 0
+        total = np.einsum("ij,ij->i", state, theta, dtype=float)
+        again = np.flatnonzero(positive & (theta.max(1, initial=0) > RANGE * total) & (total > 0))
+        costs, total = theta[again].astype(float), total[again]
+        while len(again):
+            # An edge that costs more than the whole flow is in no better one, whatever else it costs.
+            costs = np.minimum(costs, 2 * total[:, None])
+            found, _ = solve_batch(costs, [starts[row] for row in again], net, threads)
+            state[again] = found
+            bound, total = 2 * total, np.einsum("ij,ij->i", found, costs)
+            wide = (bound > RANGE * total) & (total > 0)
+            again, costs, total = again[wide], costs[wide], total[wide]
+        rounded = status != SOLVED
+        rounded[~positive] |= _is_wide(theta[~positive])
+        for row in np.flatnonzero(rounded).tolist():
+            # The rounding of costs alone may make a cycle pay, or keep one from it.
             state[row] = self._solve_by_networkx(snapshot, theta[row : row + 1], tasks[row : row + 1], row)
-        require_exact(state, tasks)
+        require_exact(state, tasks, self.name)
         return state
 
     def _solve_reference(
@@ -186,7 +210,7 @@ class MinCostFlow(GraphSolver):
             data.update(weight=integers[data["column"]], capacity=limits[data["column"]])
         flow = nx.min_cost_flow(graph, **self._dispatch)
         state = self._encode(snapshot, flow).astype(costs.dtype)
-        require_exact(state[None], [task])
+        require_exact(state[None], [task], self.name)
         return state
 
     def _decode(self, snapshot: Snapshot, z: NDArray[Any], task: Task) -> dict[Any, dict[Any, Any]]:
@@ -233,7 +257,7 @@ class MinCostFlow(GraphSolver):
     def _how(self, snapshot: Snapshot | None) -> str:
         return (
             "a compiled network simplex in integers, which begins each row at a flow over the fewest edges, found once "
-            "for each instance"
+            "for each instance (by NetworkX where there are negative costs and magnitudes differ by more than 2^30)"
         )
 
     def _how_reference(self) -> str:
@@ -255,3 +279,9 @@ class MinCostFlow(GraphSolver):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Begin without tasks of instances."""
         super().__setstate__({**state, "_tasks": WeakValueDictionary()})
+
+
+def _is_wide(theta: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows have magnitudes, other than 0, of very different size."""
+    size = np.abs(theta)
+    return ((size > 0) & (size < SMALL * size.max(1, initial=0, keepdims=True))).any(1)

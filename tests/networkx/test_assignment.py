@@ -15,6 +15,7 @@ from matching_cases import (
     all_matchings,
     assert_as_good,
     both,
+    forbid,
     make_bipartite,
     make_theta,
     rows_alone,
@@ -367,3 +368,31 @@ def test_explain_and_parameters_by_name():
     assert "minimum_weight_full_matching" in Assignment(shape=(2, 2), method="networkx").explain()
     assert "max_weight_matching" in Assignment(shape=(2, 2), method="networkx", partial=True).explain()
     assert "each row brings its graph" in Assignment().explain()
+
+
+@pytest.mark.parametrize("sense", SENSES)
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_costs_that_forbid_a_pair_cost_no_precision(sense, partial, dtype):
+    rng = np.random.default_rng(5)
+    costs = forbid(rng, rng.uniform(0.1, 1.0, (20, 5, 5)) - partial).astype(dtype)
+    theta = costs if sense == "min" else -costs
+    edges = [(f"row {i}", f"column {j}") for i in range(5) for j in range(5)]
+    best = (costs.reshape(20, -1).astype(float) @ states_of(edges, None if partial else 5).T).min(1)
+    solver = Assignment(shape=(5, 5), sense=sense, partial=partial)
+    z = solver.solve(theta)
+    np.testing.assert_allclose((z * costs.astype(float)).sum((1, 2)), best, rtol=1e-9)
+    np.testing.assert_array_equal(rows_alone(solver, theta), z)
+
+
+@pytest.mark.parametrize("sense", SENSES)
+def test_costs_that_forbid_an_edge_cost_no_precision(sense):
+    rng = np.random.default_rng(6)
+    for _ in range(20):
+        graph = nx.complete_bipartite_graph(5, 6)
+        graph.remove_edges_from([(i, 5 + int(rng.integers(5))) for i in range(5)])
+        costs = forbid(rng, rng.uniform(0.1, 1.0, (4, graph.number_of_edges())))
+        solver = Assignment(graph, top=range(5), sense=sense)
+        z = solver.solve(costs if sense == "min" else -costs)
+        best = (costs @ states_of(list(graph.edges), 5).T).min(1)
+        np.testing.assert_allclose((z * costs).sum(1), best, rtol=1e-9)

@@ -13,6 +13,7 @@ from matching_cases import (
     all_matchings,
     assert_as_good,
     both,
+    forbid,
     make_bipartite,
     make_theta,
     rows_alone,
@@ -254,3 +255,38 @@ def test_explain_and_parameters_by_name():
     assert "shortest augmenting paths along the edges, in integers, exact to 2^-52" in solver.explain()
     assert not solver.solve(np.ones((2, 3, 4))).any()
     assert "max_weight_matching" in BipartiteMatching(graph, method="networkx").explain()
+
+
+@pytest.mark.parametrize("cardinality", CARDINALITIES)
+@pytest.mark.parametrize("sense", SENSES)
+def test_entries_that_forbid_an_edge_cost_no_precision(cardinality, sense):
+    rng = np.random.default_rng(7)
+    solved = 0
+    while solved < 20:
+        graph, _ = make_bipartite(rng, most=4)
+        edges = list(graph.edges)
+        largest = max(map(len, all_matchings(edges)))
+        size = {"any": None, "maximum": largest, "perfect": len(graph) / 2}[cardinality]
+        if not edges or size not in (None, largest):
+            continue
+        solved += 1
+        costs = forbid(rng, rng.uniform(0.1, 1.0, (4, len(edges))) - (cardinality == "any"))
+        solver = BipartiteMatching(graph, cardinality=cardinality, sense=sense)
+        z = solver.solve(costs if sense == "min" else -costs)
+        np.testing.assert_allclose((z * costs).sum(1), (costs @ states_of(edges, size).T).min(1), rtol=1e-9)
+
+
+def test_a_score_that_forbids_an_edge_does_not_hide_others():
+    z = BipartiteMatching(nx.complete_bipartite_graph(2, 2)).solve(np.array([[1, -1e17, 0.75, 0.5]]))
+    assert z.tolist() == [[1, 0, 0, 1]]
+
+
+@pytest.mark.parametrize("cardinality", ["maximum", "perfect"])
+def test_a_huge_score_on_an_edge_that_no_matching_has_does_not_hide_others(cardinality):
+    graph = nx.Graph([(0, "a"), (0, "b"), ("a", 1), ("a", 2), ("b", 1), (2, "c")])
+    theta = np.array([[0.5, 0.25, 0.25, 1e17, 0.75, 0.5], [0.5, 1.5, 0.25, 1e17, 0.75, 0.5]])
+    solver = BipartiteMatching(graph, cardinality=cardinality)
+    assert solver.solve(theta).tolist() == [[1, 0, 0, 0, 1, 1], [0, 1, 1, 0, 0, 1]]
+    theta[:, 3] *= -1
+    assert solver.solve(theta).tolist() == [[1, 0, 0, 0, 1, 1], [0, 1, 1, 0, 0, 1]]
+    assert "by NetworkX where the best entry by far is in no solution" in solver.explain()

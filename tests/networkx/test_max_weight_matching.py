@@ -12,6 +12,7 @@ from matching_cases import (
     all_matchings,
     assert_as_good,
     both,
+    forbid,
     make_graph,
     make_theta,
     rows_alone,
@@ -293,3 +294,29 @@ def test_explain_and_parameters_by_name():
     assert "each row brings its graph" in MaxWeightMatching().explain()
     with pytest.raises(SolverParameterError, match=r"networkx\.max_weight_matching.*cardinality"):
         imle.solver("networkx.max_weight_matching", graph=nx.path_graph(2), cardinality=3)
+
+
+@pytest.mark.parametrize("cardinality", CARDINALITIES)
+def test_scores_that_forbid_an_edge_cost_no_precision(cardinality):
+    rng = np.random.default_rng(8)
+    solved = 0
+    while solved < 20:
+        graph = make_graph(rng, most=7)
+        edges = list(graph.edges)
+        largest = max(map(len, all_matchings(edges)))
+        size = {"any": None, "maximum": largest, "perfect": len(graph) / 2}[cardinality]
+        if not edges or size not in (None, largest):
+            continue
+        solved += 1
+        costs = forbid(rng, rng.uniform(0.1, 1.0, (4, len(edges))) - (cardinality == "any"))
+        z = MaxWeightMatching(graph, cardinality=cardinality).solve(-costs)
+        np.testing.assert_allclose((z * costs).sum(1), (costs @ states_of(edges, size).T).min(1), rtol=1e-9)
+
+
+@pytest.mark.parametrize("cardinality", CARDINALITIES)
+@pytest.mark.parametrize("size", [1e17, -1e17])
+def test_a_self_loop_does_not_hide_other_scores(cardinality, size):
+    graph = nx.Graph([("a", "b"), ("a", "d"), ("a", "a"), ("b", "c"), ("c", "d")])
+    theta = np.array([[0.5, 0.75, size, 0.5, 0.5], [0.75, 0.5, size, 0.5, 0.5]])
+    z = MaxWeightMatching(graph, cardinality=cardinality).solve(theta)
+    assert z.tolist() == [[0, 1, 0, 1, 0], [1, 0, 0, 0, 1]]

@@ -433,7 +433,10 @@ def test_flows_that_a_dtype_does_not_hold_are_refused(method):
     graph.add_edge("a", "b")
     solver = MinCostFlow(graph, method=method)
     assert solver.solve(np.ones((1, 1))).tolist() == [[2**24 + 1]]
-    with pytest.raises(InvalidThetaError, match="beyond the integers that float32 holds; use float64"):
+    with pytest.raises(
+        InvalidThetaError,
+        match=r"[Mm]in_?[Cc]ost_?[Ff]low: a flow of 16,777,216 is beyond the integers that float32 holds; use float64",
+    ):
         solver.solve(np.ones((1, 1), np.float32))
     half = {"demand": {"a": -(2**23), "b": 2**23}}
     assert solver.solve(np.ones((1, 1), np.float32), instances=[half]).tolist() == [[2**23]]
@@ -518,3 +521,33 @@ def test_it_explains_itself():
     assert "compiled network simplex" in MinCostFlow(two_ways()).explain()
     assert "none of whose edges has a capacity" in MinCostFlow(two_ways()).explain()
     assert "NetworkX's min_cost_flow" in MinCostFlow(two_ways(), method="networkx").explain()
+
+
+def test_costs_that_forbid_an_edge_cost_no_precision():
+    rng = np.random.default_rng(9)
+    for _ in range(20):
+        graph = nx.gnp_random_graph(6, 0.6, seed=int(rng.integers(2**31)), directed=True)
+        nx.add_cycle(graph, range(6))
+        nx.set_edge_attributes(graph, {edge: int(rng.integers(1, 4)) for edge in graph.edges}, "capacity")
+        graph.nodes[0]["demand"], graph.nodes[3]["demand"] = -1, 1
+        costs = rng.integers(1, 2**20, (4, graph.number_of_edges()))
+        theta = costs * 2.0**-20
+        for row, integers in zip(theta, costs, strict=True):
+            some = rng.choice(len(row), int(rng.integers(1, 7)), replace=False)
+            row[some] = 2.0 ** rng.choice([30, 40, 57, 100], len(some))
+            exact = [int(cost * 2**20) for cost in row]
+            assert (np.array(exact)[row < 2] == integers[row < 2]).all()
+            solver = MinCostFlow(graph)
+            found = cost_of(solver, row, exact)
+            assert found == pytest.approx(by_networkx(graph, solver.entries, exact), rel=1e-9)
+
+
+def test_a_large_cost_does_not_hide_a_cycle_that_pays():
+    graph = nx.DiGraph([(0, 1), (1, 2), (2, 1)])
+    graph.edges[0, 1]["capacity"] = 1
+    nx.set_node_attributes(graph, {0: -1, 1: 1, 2: 0}, "demand")
+    theta = np.array([[1.0, 1.0, 1.0], [1e18, -1.0, 0.5]])
+    with pytest.raises(UnboundedError, match=r"row 1: .*cycle"):
+        MinCostFlow(graph).solve(theta)
+    theta[1, 2] = 1.25
+    assert MinCostFlow(graph).solve(theta).tolist() == [[1, 0, 0]] * 2

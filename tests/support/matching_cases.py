@@ -52,6 +52,15 @@ def make_theta(rng, shape):
     return rng.standard_normal(shape)
 
 
+def forbid(rng, costs):
+    """Return costs one or several of which are so large, in each row, that they forbid an entry."""
+    costs = costs.copy()
+    for row in costs.reshape(len(costs), -1):
+        some = rng.choice(len(row), min(len(row), int(rng.integers(1, 7))), replace=False)
+        row[some] = rng.choice([1e9, 1e12, 1e17, 1e30], len(some))
+    return costs
+
+
 def all_matchings(edges):
     """Return every set of edges of which no two share a node, as lists of their places."""
     found = [([], frozenset())]
