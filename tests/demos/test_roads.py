@@ -72,7 +72,15 @@ def test_journeys_are_the_pairs_of_zones_with_a_way(folder):
     assert read_roads(folder, "Tiny").journeys == [{"source": 1, "target": (2, "end")}]
     change(folder, "net", "<NUMBER OF ZONES> 2", "<NUMBER OF ZONES> 4")
     pairs = [tuple(journey.values()) for journey in read_roads(folder, "Tiny").journeys]
-    assert pairs == [(1, (2, "end")), (1, 3), (1, 4), (3, (1, "end")), (3, (2, "end")), (3, 4), (4, (2, "end"))]
+    assert pairs == [
+        (1, (2, "end")),
+        (1, 3),
+        (1, 4),
+        (3, (1, "end")),
+        (3, (2, "end")),
+        (3, 4),
+        (4, (2, "end")),
+    ]
 
 
 def test_nodes_have_places_also_both_of_a_zone(folder):

@@ -4,7 +4,7 @@ A row holds where n vertices are at T instants. From one to the next, ``networkx
 vertices repel each other, and those that an edge of the row's own random spanning tree joins attract each other.
 
 Reference:
-    Paulus, Choi, Tarlow, Krause and Maddison (2020), Gradient estimation with stochastic softmax tricks, section 6.
+    Paulus, Choi, Tarlow, Krause and Maddison (2020), Gradient estimation with stochastic softmax tricks.
     Fruchterman and Reingold (1991), Graph drawing by force-directed placement.
 """
 
