@@ -171,7 +171,8 @@ class GraphSolver(GraphReader):
 
         Args:
             structure: As :meth:`decode` returns it.
-            instance: Where rows bring their own graphs, one with the graph; nothing else of it is looked at.
+            instance: Where rows bring their own graphs, one with the graph. What a row asks beside (ends, terminals,
+                demands) is not looked at: that is what :meth:`is_feasible` is for.
 
         Raises:
             InvalidSolutionError: it is no structure of the set.

@@ -238,6 +238,8 @@ class MinCostFlow(GraphSolver):
                 state[column_of(snapshot, edge, "flow")] = to_integer(amount, f"the flow of edge {edge!r}")
             except SolverParameterError as error:
                 raise self._no_structure(str(error).rstrip(".")) from None
+            if amount < 0:
+                raise self._no_structure(f"the flow of edge {edge!r} is {amount}, which is below zero")
         return state
 
     def _feasible(self, snapshot: Snapshot, z: NDArray[Any], tasks: Sequence[Task]) -> NDArray[np.bool_]:

@@ -471,6 +471,7 @@ def test_a_flow_that_is_none_is_refused():
     for flow, message in (
         ({"a": {"q": 1}}, r"flow: \('a', 'q'\) is not an edge"),
         ({"a": {"b": 0.5}}, r"the flow of edge \('a', 'b'\) is 0.5"),
+        ({"a": {"b": -3}}, r"the flow of edge \('a', 'b'\) is -3, which is below zero"),
         ({"a": 3}, "a flow is a mapping {u: {v: flow}}"),
         ([("a", "b")], "a flow is a mapping {u: {v: flow}}"),
     ):
