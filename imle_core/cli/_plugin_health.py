@@ -26,7 +26,7 @@ def plugins(scene: Scene) -> Section:
         facts.append((plugin.name, f"{plugin.status}  {plugin.distribution}  {content}".rstrip()))
     findings = [_failure(plugin, scene.plugins) for plugin in scene.plugins if plugin.error is not None]
     findings += [finding for spec in scene.specs for finding in _missing(spec)]
-    return Section("Plugins", tuple(facts), (*findings, *_misnamed_groups(), *_ambiguous(scene.specs)))
+    return Section("Plugins", tuple(facts), (*findings, *_misnamed_groups(), *_ambiguous(scene)))
 
 
 def solvers(scene: Scene) -> Section:
@@ -123,12 +123,15 @@ def _misnamed_groups() -> Iterator[Finding]:
                 )
 
 
-def _ambiguous(specs: Sequence[SolverSpec]) -> Iterator[Finding]:
-    offers: dict[str, list[str]] = defaultdict(list)
-    for spec in specs:
+def _ambiguous(scene: Scene) -> Iterator[Finding]:
+    """Yield bare names that several plugins offer; not those that the shipped ones share by design."""
+    shipped = {plugin.name for plugin in scene.plugins if plugin.shipped}
+    offers: dict[str, list[SolverSpec]] = defaultdict(list)
+    for spec in scene.specs:
         for name in spec.names:
-            offers[name].append(f"{spec.namespace}.{name}")
-    for name, full in offers.items():
-        if len(full) > 1:
+            offers[name].append(spec)
+    for name, specs in offers.items():
+        full = [f"{spec.namespace}.{name}" for spec in specs]
+        if len(full) > 1 and not {spec.namespace for spec in specs} <= shipped:
             text = f"{name!r} alone is ambiguous, because {len(full)} plugins offer it"
             yield Finding("note", text, f"use a full name: {', '.join(full)}")

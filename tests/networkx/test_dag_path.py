@@ -151,7 +151,7 @@ def test_rows_have_their_own_ends_and_graphs():
             r"acyclic, but has the cycle 'a' -> 'b' -> 'c' -> 'a'",
         ),
         (nx.DiGraph([("a", "a")]), {}, "has the cycle 'a' -> 'a'"),
-        (nx.path_graph(3), {}, r"must be directed; got: undirected graph.*to_directed"),
+        (nx.path_graph(3), {}, r"must be directed; got: undirected graph.*Give each edge the direction"),
         (nx.DiGraph([("a", "b")]), {"source": "q"}, "source 'q' is not in the directed graph of 2 nodes"),
         (nx.DiGraph([("a", "b")]), {"sense": "most"}, "sense must be one of 'max', 'min'"),
     ],

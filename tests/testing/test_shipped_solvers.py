@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import toys
 
+import imle_core as imle
 from imle_core.registry import default_registry
 from imle_core.testing import Example, check_solver, solver_checks
 
@@ -20,10 +21,12 @@ def test_every_shipped_plugin_has_a_conformance_test_of_all_its_solvers(plugin):
 
 
 @pytest.mark.parametrize("plugin", SHIPPED)
-def test_every_shipped_solver_has_examples_with_a_set_that_can_be_enumerated(plugin):
-    checks = solver_checks(f"{plugin}.*", checks=["check_optimality"])
-    assert len(checks) >= 2
-    assert [each for each in checks if each.result().outcome == "skipped"] == []
+def test_every_exact_shipped_solver_has_examples_with_a_set_that_can_be_enumerated(plugin):
+    exact = [spec.name for spec in imle.solvers() if spec.namespace == plugin and spec.exact]
+    assert len(exact) >= 2
+    for name in exact:  # some examples have a set that is infinite, or too large
+        outcomes = [each.result().outcome for each in solver_checks(name, checks=["check_optimality"])]
+        assert "passed" in outcomes, name
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,10 @@ def to_integers(costs: Any, bits: int, limit: float, out: Any) -> None:
     for cost in costs:
         largest = max(largest, abs(cost))
     power = bits - math.frexp(min(largest, limit))[1]
-    factor = math.ldexp(1.0, min(power, 1000))
+    # Two factors, because 2^1024 is infinite: where the limit is far below the largest cost, both are needed.
+    factor, rest = math.ldexp(1.0, power // 2), math.ldexp(1.0, power - power // 2)
     for i in range(len(costs)):
-        out[i] = round(min(costs[i], limit) * factor)
+        out[i] = round(min(costs[i], limit) * factor * rest)
 
 
 def exact_integers(costs: Sequence[float]) -> list[int]:
