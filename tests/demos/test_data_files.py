@@ -37,7 +37,10 @@ def test_all_files_are_fetched(tmp_path, remote):
 
 def test_what_is_there_is_not_fetched_again(tmp_path, remote):
     fetch(remote, tmp_path)
-    fetch(remote._replace(base="file:///nowhere/"), tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.txt")}
+    fetch(remote._replace(base="file:///nowhere/"), tmp_path)  # where there is nothing to be fetched
+    assert before
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.txt")} == before
 
 
 def test_a_file_of_the_user_is_not_overwritten(tmp_path, remote):

@@ -211,6 +211,32 @@ def test_an_example_declares_traits_of_its_own():
     assert [r.outcome for r in slow.results if r.check == "check_batched"] == ["skipped"]
 
 
+def test_an_inexact_solver_is_asked_for_its_sense_on_average():
+    class Constant(imle.Solver):
+        """Always the same state: its gaps are zero, but for rounding of either sign."""
+
+        sense = "max"
+        output = "binary"
+        event_shape = (7,)
+
+        def solve(self, theta):
+            return np.tile([1.0, 0, 1, 1, 0, 1, 1], (len(theta), 1))
+
+    class Worst(Constant):
+        """The smallest entry instead of the largest."""
+
+        def solve(self, theta):
+            return np.eye(7)[theta.argmin(1)]
+
+    options = {
+        "examples": [Example(traits={"exact": False})],
+        "checks": ["check_monotonicity"],
+        "raises": False,
+    }
+    assert check_solver(Constant(), **options).passed
+    assert not check_solver(Worst(), **options).passed
+
+
 def test_the_kit_is_quiet_about_a_noisy_solver(capfd, recwarn):
     check_solver(broken.Prints(), raises=False)
     check_solver(broken.PrintsPastPython(), raises=False)
