@@ -5,6 +5,9 @@ from . import testing as testing
 from ._family import ExponentialFamily as ExponentialFamily
 from ._layer import SolverLayer as SolverLayer
 from ._layer import differentiable as differentiable
+from ._outcomes import Outcomes as Outcomes
+from ._outcomes import Status as Status
+from ._pool import SolutionPool as SolutionPool
 from ._ragged import pad as pad
 from ._solver import FunctionSolver as FunctionSolver
 from ._solver import Solver as Solver

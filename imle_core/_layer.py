@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast, overload
 import torch
 from torch import Tensor, nn
 
-from imle_core._checks import require_choice
+from imle_core._checks import require_choice, require_probability
+from imle_core._pool import SolutionPool
 from imle_core._ragged import check_sizes, pad, unpad
 from imle_core._solver import FunctionSolver, Solver
 from imle_core.engine import (
@@ -61,6 +62,11 @@ class SolverLayer(nn.Module):
             repeats the forward pass and restores the global generator alone: use None with it.
         validate: ``"basic"`` verifies shape, dtype, finiteness and integrality of what the solver returns,
             ``"full"`` also that each state is feasible.
+        pool: A :class:`~imle_core.SolutionPool` of structures that were found before, or the capacity of a new one:
+            the best of a row is where a solver that takes hints begins its search. It is a part of the layer and its
+            checkpoints. ``"auto"``: one of 1000 for solvers that take hints. None: none.
+        solve_ratio: The probability with which a row is solved in training; otherwise the best structure of the pool is
+            its answer, if there is one. 1 solves all.
         **solver_options: Parameters of the solver, where it is given by name.
 
     Shape:
@@ -71,9 +77,9 @@ class SolverLayer(nn.Module):
         SolverNotFoundError, SolverParameterError: the solver cannot be made.
         InvalidThetaError: theta is not finite, not floating, or not of the solver's shape.
 
-    Reference:
+    References:
         Niepert, Minervini and Franceschi (2021), Implicit MLE: backpropagating through discrete exponential family
-        distributions.
+        distributions. Mulamba et al. (2021), Contrastive losses and solution caching for predict-and-optimize: the pool.
 
     Example:
         >>> import torch, imle_core as imle
@@ -93,6 +99,8 @@ class SolverLayer(nn.Module):
         reduction: Literal["mean", "none"] = "mean",
         generator: torch.Generator | None = None,
         validate: Validation = "basic",
+        pool: SolutionPool | int | Literal["auto"] | None = "auto",
+        solve_ratio: float = 1.0,
         **solver_options: Any,
     ) -> None:
         super().__init__()
@@ -121,8 +129,12 @@ class SolverLayer(nn.Module):
         require_choice("SolverLayer", "reduction", reduction, ("mean", "none"))
         require_choice("SolverLayer", "validate", validate, ("basic", "full"))
         _require_generator(generator)
+        require_probability("SolverLayer", "solve_ratio", solve_ratio)
         self.reduction = reduction
-        self._binding = Binding(solver, _resolve_for(solver, estimator), generator, validate)
+        self.pool = _resolve_pool(solver, pool, solve_ratio)
+        self._binding = Binding(
+            solver, _resolve_for(solver, estimator), generator, validate, (), self.pool, solve_ratio
+        )
         self._handle = self._binding.handle()
         self.register_buffer("state", self.estimator.initial_state())
 
@@ -142,6 +154,19 @@ class SolverLayer(nn.Module):
         state = self._binding.estimator.initial_state()
         if (state is None) != (self.state is None):
             self.state = state
+
+    @property
+    def solve_ratio(self) -> float:
+        """The probability with which a row is solved in training; assign another one to anneal it."""
+        return self._binding.solve_ratio
+
+    @solve_ratio.setter
+    def solve_ratio(self, solve_ratio: float) -> None:
+        require_probability("SolverLayer", "solve_ratio", solve_ratio)
+        self.pool = self._binding.pool = _resolve_pool(
+            self.solver, "auto" if self.pool is None else self.pool, solve_ratio
+        )
+        self._binding.solve_ratio = solve_ratio
 
     @property
     def generator(self) -> torch.Generator | None:
@@ -237,7 +262,7 @@ class SolverLayer(nn.Module):
         ticket = begin(samples, handle)
         if estimator.noise is not None:
             draws = perturb(scores.detach(), samples, True, ticket, handle)
-            z = map_solve(estimator.perturb(scores.detach(), draws), numbers, None, True, ticket, handle)
+            z = map_solve(estimator.perturb(scores.detach(), draws), numbers, None, True, True, ticket, handle)
             score = estimator.score(draws)
         else:
             natural = scores.detach() / estimator.tau
@@ -425,8 +450,37 @@ def _meant_elsewhere(keyword: str, value: object, estimator: Estimator | str) ->
     for entry in sorted(CATALOGUE.values(), key=lambda each: chosen not in (each.name, each.target)):
         if keyword in [option.name for option in entry.options]:
             return f" {keyword!r} is an option of the estimator: imle.{entry.target}({keyword}={value!r})."
-    hint = closest(keyword, ("estimator", "reduction", "generator", "validate"))
+    hint = closest(keyword, ("estimator", "reduction", "generator", "validate", "pool", "solve_ratio"))
     return f"{hint.rstrip('?')}, a keyword of the layer?" if hint else ""
+
+
+def _resolve_pool(
+    solver: Solver, pool: SolutionPool | int | Literal["auto"] | None, solve_ratio: float
+) -> SolutionPool | None:
+    """Return the pool that a layer over the solver has."""
+    if isinstance(pool, str) and pool == "auto":
+        wanted = solver.takes_hint or solve_ratio < 1
+        pool = SolutionPool() if wanted and not solver.sizes_differ else None
+    elif isinstance(pool, int) and not isinstance(pool, bool):
+        pool = SolutionPool(pool)
+    if not (pool is None or isinstance(pool, SolutionPool)):
+        raise TypeError(
+            f"SolverLayer: pool must be an imle_core.SolutionPool, its capacity, 'auto' or None; got {pool!r}."
+        )
+    if pool is None and solve_ratio < 1:
+        raise ValueError(
+            f"SolverLayer: solve_ratio={solve_ratio} takes the other answers from a pool of solutions, but "
+            + (
+                f"rows of {solver.name} differ in size, and have none; use 1."
+                if solver.sizes_differ
+                else "pool=None."
+            )
+        )
+    if pool is not None and solver.sizes_differ:
+        raise ValueError(
+            f"SolverLayer: rows of {solver.name} differ in size, so they have no pool; use pool=None."
+        )
+    return pool
 
 
 def _require_generator(generator: object) -> None:

@@ -6,7 +6,6 @@ import copy
 import functools
 import importlib
 import inspect
-import logging
 import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import torch
 
+from imle_core._outcomes import note_outcomes, note_timeouts
 from imle_core._ragged import check_sizes
-from imle_core.engine._ledger import note_timeout
 from imle_core.engine._plan import as_rows, solve_rows
 from imle_core.errors import (
     InvalidInstanceError,
@@ -43,11 +42,9 @@ OPTIONAL_METHODS = (
     "enumerate_support",
     "log_partition",
     "sample",
+    "fixed_terms",
 )
 """What a solver may implement beside ``solve``; :meth:`Solver.implements` says whether it does."""
-
-_logger = logging.getLogger("imle_core.solver")
-
 
 class Solver(ABC):
     r"""A maximum-a-posteriori oracle: for parameters theta, the best structure of a finite set Z.
@@ -61,6 +58,10 @@ class Solver(ABC):
     the same shape: a NumPy array on the host, or, if its parameter is annotated ``torch.Tensor``, a tensor on
     theta's device. Either kind may be returned. The array is the solver's own copy, finite, of a floating
     dtype (float32 or float64), and gradients are not tracked.
+
+    A solver that can begin at a known structure has a parameter ``hint``: an array like theta with one for each row, a
+    row of NaN where none is known. A layer fills it from its pool of solutions. It may save time, and must not change
+    the value of the answer.
 
     The core wraps it, so that a direct call ``solver.solve(theta)`` is checked as a layer's is: it validates
     theta, applies the policy for negative costs, normalises the scale, and validates what comes back.
@@ -263,6 +264,25 @@ class Solver(ABC):
         """
         raise MissingCapabilityError(f"{self.name} has no `sample`, so exact samples are not available.")
 
+    def fixed_terms(self, z: Any, *, instances: Sequence[Any] | None = None) -> Any:
+        r"""Return what the objective has beside <z, theta>, for solvers whose objective has such terms.
+
+        .. math:: z^*(\theta) = \arg\max_{z \in Z} \langle z, \theta \rangle + h(z)
+
+        A pool of solutions needs it to compare them, see ``solve_ratio`` of :class:`imle_core.SolverLayer`.
+
+        Args:
+            z: States, shape ``(N, *event)``; an array, or a tensor if ``solve`` is given tensors.
+            instances: What :meth:`prepare` returned for each row, where rows may differ.
+
+        Returns:
+            h(z), in the solver's own sense, shape ``(N,)``.
+
+        Raises:
+            MissingCapabilityError: by default, because <z, theta> is the whole objective.
+        """
+        raise MissingCapabilityError(f"{self.name} has no `fixed_terms`: <z, theta> is its whole objective.")
+
     def clone(self) -> Self:
         """Return an independent solver that gives the same answers, such as one for each thread.
 
@@ -275,7 +295,7 @@ class Solver(ABC):
 
         Args:
             method: ``"prepare"``, ``"decode"``, ``"encode"``, ``"is_feasible"``, ``"enumerate_support"``,
-                ``"log_partition"`` or ``"sample"``.
+                ``"log_partition"``, ``"sample"`` or ``"fixed_terms"``.
 
         Raises:
             UnknownNameError: there is no such optional method.
@@ -300,8 +320,32 @@ class Solver(ABC):
         Args:
             rows: How many rows of the batch.
         """
-        if not note_timeout(rows):
-            _logger.warning("%s: the search ended at its time limit for %d rows.", self.name, rows)
+        note_timeouts(self.name, rows)
+
+    def note_outcomes(
+        self,
+        statuses: Any,
+        objectives: Any = None,
+        gaps: Any = None,
+        *,
+        on_timeout: Literal["use", "error"] = "use",
+    ) -> None:
+        """Tell the core, from within ``solve``, how the search for each row of the batch ended; at most once a batch.
+
+        The layer's report has them, and :class:`imle_core.Outcomes` collects them of direct calls.
+
+        Args:
+            statuses: :class:`imle_core.Status` of each row, shape ``(N,)``, in the order of theta.
+            objectives: Objective value of each row, fixed terms included, in the solver's own sense and for the theta that
+                ``solve`` was given.
+            gaps: Proven relative distance of the value to the optimum, at least 0.
+            on_timeout: What happens to structures that are the best found when the time ran out: ``"use"`` keeps them
+                (counted in the report; a direct call logs a warning), ``"error"`` raises.
+
+        Raises:
+            SolverTimeoutError: a row's status is ``TIME_LIMIT`` and ``on_timeout="error"``.
+        """
+        note_outcomes(self.name, statuses, objectives, gaps, on_timeout)
 
     def check_declarations(self) -> None:
         """Raise SolverParameterError unless the attributes declare something that the core knows.
@@ -365,6 +409,11 @@ class Solver(ABC):
     def takes_tensors(self) -> bool:
         """Whether ``solve`` is given tensors on theta's device instead of NumPy arrays."""
         return _annotated_tensor(inspect.unwrap(type(self).solve))
+
+    @functools.cached_property
+    def takes_hint(self) -> bool:
+        """Whether ``solve`` can begin at a known structure."""
+        return "hint" in inspect.signature(inspect.unwrap(type(self).solve)).parameters
 
 
 def _annotated_tensor(function: Callable[..., Any]) -> bool:

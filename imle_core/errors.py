@@ -95,6 +95,10 @@ class UnboundedError(SolverError):
     """The objective is unbounded (a negative cycle, an unbounded ray)."""
 
 
+class SolverTimeoutError(SolverError, TimeoutError):
+    """A search ended at its time limit without a structure, or with one that is not proven optimal where that is asked."""
+
+
 class InvalidSolutionError(SolverError):
     """A solver returned something that is no structure: wrong shape, dtype, not finite, not integral, infeasible."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from imle_core._pool import SolutionPool
     from imle_core._solver import Solver, Validation
     from imle_core.estimators import Estimator
 
@@ -43,11 +44,15 @@ class Binding:
         generator: torch.Generator | None = None,
         validate: Validation = "basic",
         instances: Sequence[Any] = (),
+        pool: SolutionPool | None = None,
+        solve_ratio: float = 1.0,
     ) -> None:
         self.solver = solver
         self.estimator = estimator
         self.generator = generator
         self.validate: Validation = validate
+        self.pool = pool
+        self.solve_ratio = solve_ratio
         self.ledger = Ledger()
         # Random, so that a program that was saved elsewhere finds nothing here instead of another layer's solver.
         self.key = secrets.randbits(62)
@@ -75,7 +80,8 @@ class Binding:
         state = (
             None if generator is None else (str(generator.device), generator.get_state().numpy().tobytes())
         )
-        return _restore, (self.solver, self.estimator, state, self.validate, self._instances)
+        kept = (self.solver, self.estimator, self.validate, self._instances, self.pool, self.solve_ratio)
+        return _restore, (state, *kept)
 
     @staticmethod
     def of(handle: Tensor) -> Binding:
@@ -144,34 +150,51 @@ class Binding:
         """Return the keyword ``instances`` for a method of the solver, or none where rows have no instances."""
         return {} if numbers is None else {"instances": self.prepared(numbers)}
 
-    def prepared(self, numbers: Tensor) -> list[Any]:
-        """Return the prepared instances of an int64 tensor of numbers."""
+    def numbers(self, numbers: Tensor) -> list[int]:
+        """Return the numbers of instances that an int64 tensor holds.
+
+        Raises:
+            InvalidInstanceError: they are not numbers that :meth:`prepare` returned.
+        """
         if numbers.is_floating_point() or numbers.dtype == torch.bool:
             raise InvalidInstanceError(
                 f"{self.solver.name}: numbers of instances are integers; got {numbers.dtype}."
             )
-        found = numbers.tolist()
+        found: list[int] = numbers.tolist()
         for number in found:
             if not 0 <= number < len(self._prepared):
                 raise InvalidInstanceError(
                     f"{self.solver.name}: instance number {number} is not known here; numbers come from this layer's "
                     "own `prepare(instances)`."
                 )
-        return [self._prepared[number] for number in found]
+        return found
+
+    def prepared(self, numbers: Tensor) -> list[Any]:
+        """Return the prepared instances of an int64 tensor of numbers."""
+        return [self._prepared[number] for number in self.numbers(numbers)]
+
+    def prepared_at(self, numbers: Sequence[int] | None) -> list[Any] | None:
+        """Return the prepared instances of numbers; None of None."""
+        return None if numbers is None else [self._prepared[number] for number in numbers]
+
+    def given(self, numbers: Sequence[int] | None) -> list[Any] | None:
+        """Return the user's instances of numbers; None of None."""
+        return None if numbers is None else [self._instances[number] for number in numbers]
 
 
 def _restore(
+    state: tuple[str, bytes] | None,
     solver: Solver,
     estimator: Estimator,
-    state: tuple[str, bytes] | None,
     validate: Validation,
     instances: Sequence[Any],
+    pool: SolutionPool | None,
+    solve_ratio: float,
 ) -> Binding:
     generator = None
-    if (
-        state is not None
-    ):  # torch pickles a generator through shared memory, which a spawned process cannot open
+    if state is not None:
+        # torch pickles a generator through shared memory, which a spawned process cannot open
         device, saved = state
         generator = torch.Generator(device)
         generator.set_state(torch.frombuffer(bytearray(saved), dtype=torch.uint8))
-    return Binding(solver, estimator, generator, validate, instances)
+    return Binding(solver, estimator, generator, validate, instances, pool, solve_ratio)

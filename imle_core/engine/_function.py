@@ -55,11 +55,11 @@ class SolveFunction(torch.autograd.Function):
             handle: Of the binding that holds the solver.
             estimator: Makes the gradient.
             moved: Whether the points are perturbed.
-            adapt: Whether the estimator may adapt its state.
+            adapt: Whether the layer is in training: the estimator may adapt its state, and a pool may answer.
         """
         if adapt and estimator.inference != "map":
             return points.clone()  # they are the states themselves
-        return map_solve(points, instances, None, moved, ticket, handle)
+        return map_solve(points, instances, None, moved, adapt, ticket, handle)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -93,7 +93,7 @@ class SolveFunction(torch.autograd.Function):
                     points,
                     z,
                     g,
-                    functools.partial(_solve, **where),
+                    functools.partial(_solve, training=ctx.adapt, **where),
                     family,
                     ctx.state,
                     ctx.perturbed,
@@ -175,6 +175,12 @@ def _once(gradient: Tensor, theta: Tensor, grad: Tensor) -> Tensor:
 
 
 def _solve(
-    points: Tensor, skip: Tensor, *, instances: Tensor | None, ticket: Tensor, handle: Tensor
+    points: Tensor,
+    skip: Tensor,
+    *,
+    instances: Tensor | None,
+    training: bool,
+    ticket: Tensor,
+    handle: Tensor,
 ) -> Tensor:
-    return map_solve(points, instances, skip, True, ticket, handle)
+    return map_solve(points, instances, skip, True, training, ticket, handle)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextvars
 import itertools
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.hooks import RemovableHandle
@@ -15,43 +14,15 @@ from torch.utils.hooks import RemovableHandle
 from ._report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextvars import Token
+    from collections.abc import Callable, Mapping
 
     from torch import Tensor
 
+    from imle_core._outcomes import Rows
     from imle_core._solver import Solver
     from imle_core.estimators import Estimator
 
 _KEPT = 256  # calls of a layer between a forward pass and its backward pass, or without one
-
-_timeouts: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar("imle_timeouts", default=None)
-
-
-def note_timeout(rows: int) -> bool:
-    """Count rows of the batch that is being solved as timed out; return whether anybody counts."""
-    counted = _timeouts.get()
-    if counted is not None:
-        counted.append(rows)
-    return counted is not None
-
-
-class CountingTimeouts:
-    """Collects what solvers note about time-outs inside the ``with`` block, in :attr:`total`."""
-
-    total = 0
-
-    def __enter__(self) -> CountingTimeouts:
-        """Begin to count."""
-        self._counted: list[int] = []
-        self._token: Token[list[int] | None] = _timeouts.set(self._counted)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Stop counting."""
-        _timeouts.reset(self._token)
-        self.total = sum(self._counted)
-
 
 @dataclass(slots=True)
 class Pass:
@@ -61,16 +32,25 @@ class Pass:
     timeouts: int = 0
     seconds: float = 0.0
     avoided: dict[str, int] = field(default_factory=dict)
+    outcomes: Rows | None = None
 
     def note(
-        self, *, start: float, solves: int = 0, timeouts: int = 0, avoided: int = 0, cause: str = ""
+        self,
+        *,
+        start: float,
+        solves: int = 0,
+        timeouts: int = 0,
+        avoided: Mapping[str, int] | None = None,
+        outcomes: Rows | None = None,
     ) -> None:
         """Note one batch, begun at ``start`` by the performance counter."""
         self.solves += solves
         self.timeouts += timeouts
         self.seconds += time.perf_counter() - start
-        if avoided:
-            self.avoided[cause] = self.avoided.get(cause, 0) + avoided
+        self.outcomes = outcomes
+        for cause, rows in (avoided or {}).items():
+            if rows:
+                self.avoided[cause] = self.avoided.get(cause, 0) + rows
 
 
 @dataclass(slots=True)
@@ -139,7 +119,7 @@ class Ledger:
             rows=gradient.shape[0],
             samples=entry.samples,
             solves=forward.solves + backward.solves,
-            avoided=forward.avoided | backward.avoided,
+            avoided=_sums(forward.avoided, backward.avoided),
             timeouts=forward.timeouts + backward.timeouts,
             seconds={"noise": noise, "forward": forward.seconds, "backward": backward.seconds},
             # float64, so that squares of the smallest and largest float32 neither vanish nor overflow
@@ -148,9 +128,21 @@ class Ledger:
             ),
             steps=None if weight is None else weight.reshape(weight.shape[:2]).reciprocal(),
             changes=None if change is None else change.reshape(*change.shape[:2], -1).abs().amax(2),
+            **_columns(forward.outcomes, gradient.shape[0]),
         )
         for hook in list(self.hooks.values()):
             hook(report)
         from imle_core.registry import default_registry  # of the process, which may be replaced in between
 
         default_registry().notify(report)
+
+
+def _sums(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return {cause: first.get(cause, 0) + second.get(cause, 0) for cause in (*first, *second)}
+
+
+def _columns(outcomes: Rows | None, rows: int) -> dict[str, Any]:
+    """Return the outcomes of a forward pass as the report has them, shape ``(S, N)``."""
+    if outcomes is None or rows == 0:
+        return {}
+    return {name: column.reshape(-1, rows) for name, column in outcomes._asdict().items()}

@@ -19,14 +19,15 @@ from torch import Tensor
 from imle_core.errors import SolverError
 
 from ._binding import Binding
-from ._ledger import CountingTimeouts
-from ._plan import check_theta, solve_rows
+from ._lookup import solve_with_pool
+from ._plan import check_theta
 from ._vmap import rows_first
 
 torch.library.define("imle::begin_call", "(SymInt samples, Tensor fresh, Tensor handle) -> Tensor")
 torch.library.define(
     "imle::map_solve",
-    "(Tensor points, Tensor? instances, Tensor? skip, bool moved, Tensor ticket, Tensor handle) -> Tensor",
+    "(Tensor points, Tensor? instances, Tensor? skip, bool moved, bool training, Tensor ticket, "
+    "Tensor handle) -> Tensor",
 )
 torch.library.define(
     "imle::perturb",
@@ -70,6 +71,7 @@ def _map_solve(
     instances: Tensor | None,
     skip: Tensor | None,
     moved: bool,
+    training: bool,
     ticket: Tensor,
     handle: Tensor,
 ) -> Tensor:
@@ -81,6 +83,7 @@ def _map_solve(
         skip: Shape ``(K, N)``, bool: points that are not solved and give zeros. None in the forward pass, which
             solves all.
         moved: Whether noise or a gradient moved the points away from theta.
+        training: Whether a pool of solutions may answer.
         ticket: Of the call, see :func:`begin`.
         handle: Of the binding that holds the solver, see :meth:`Binding.handle`.
 
@@ -95,19 +98,15 @@ def _map_solve(
         points, skip = points[:1], None if skip is None else skip[:1]
     k, n = points.shape[:2]
     rows = points.reshape(k * n, *points.shape[2:])
-    prepared = None if instances is None else binding.prepared(instances) * k
-    options: dict[str, Any] = {"sign": binding.sign, "moved": moved, "validate": binding.validate}
-    solve = type(binding.solver).solve.__wrapped__.__get__(binding.solver)  # type: ignore[attr-defined]
-
+    numbers = None if instances is None else binding.numbers(instances) * k
     which: Tensor | None = None
     if skip is not None and bool(skip.any()):
         which = (~skip).flatten().nonzero().squeeze(1)
         rows = rows[which]
-        if prepared is not None:
-            prepared = [prepared[i] for i in which.tolist()]
+        if numbers is not None:
+            numbers = [numbers[i] for i in which.tolist()]
     try:
-        with CountingTimeouts() as timeouts:
-            z = solve_rows(binding.solver, solve, rows, prepared=prepared, **options)
+        z, outcomes, looked_up = solve_with_pool(binding, rows, numbers, moved=moved, training=training)
     except SolverError as error:
         if error.row is not None:
             error.row = (error.row if which is None else int(which[error.row])) % n
@@ -118,10 +117,10 @@ def _map_solve(
     entry = binding.ledger.entry(ticket, binding.estimator)
     entry.pass_of(forward=forward).note(
         start=start,
-        solves=len(rows),
-        avoided=wanted - len(rows),
-        cause="equal points" if forward else "zero gradient",
-        timeouts=timeouts.total,
+        solves=len(rows) - looked_up,
+        avoided={"equal points" if forward else "zero gradient": wanted - len(rows), "pool": looked_up},
+        timeouts=outcomes.timeouts,
+        outcomes=outcomes.latest,
     )
     return z
 
@@ -132,6 +131,7 @@ def _(
     instances: Tensor | None,
     skip: Tensor | None,
     moved: bool,
+    training: bool,
     ticket: Tensor,
     handle: Tensor,
 ) -> Tensor:
@@ -146,6 +146,7 @@ def _(
     instances: Tensor | None,
     skip: Tensor | None,
     moved: bool,
+    training: bool,
     ticket: Tensor,
     handle: Tensor,
 ) -> tuple[Tensor, int]:
@@ -157,7 +158,7 @@ def _(
         instances = rows_first(instances, in_dims[1], size, at=0).flatten()
     if skip is not None:
         skip = rows_first(skip, in_dims[2], size, at=1).flatten(1)
-    return map_solve(points, instances, skip, moved, ticket, handle).reshape(shape), 1
+    return map_solve(points, instances, skip, moved, training, ticket, handle).reshape(shape), 1
 
 
 @torch.library.impl("imle::perturb", "CompositeExplicitAutograd")

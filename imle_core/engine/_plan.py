@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from imle_core._checks import require_choice
+from imle_core._outcomes import collector
 from imle_core._ragged import without_padding
 from imle_core.errors import (
     ImleError,
@@ -84,6 +85,7 @@ def solve_rows(
     sign: int = 1,
     moved: bool = False,
     validate: Validation = "basic",
+    hint: Tensor | None = None,
 ) -> Tensor:
     """Solve each row of ``sign * theta``.
 
@@ -95,6 +97,7 @@ def solve_rows(
         sign: -1 turns scores into the costs of a minimising solver.
         moved: Whether theta are points that noise or a gradient moved, which may be clipped silently.
         validate: ``"basic"`` or ``"full"``.
+        hint: A structure for each row to begin at, theta's shape, NaN where none is known; for solvers that take it.
 
     Returns:
         States, shape ``(N, *event)``, dtype and device of theta.
@@ -113,8 +116,11 @@ def solve_rows(
         theta = theta.cpu()
     if dtype in HALF:
         theta = theta.float()
-    points = _points(solver, theta, sign, moved)
+    points, factor = _points(solver, theta, sign, moved)
     options: dict[str, Any] = {}
+    if hint is not None:
+        hint = hint.to(points)
+        options["hint"] = hint if solver.takes_tensors else hint.numpy()
     if _accepts_instances(type(solver)):
         options["instances"] = prepared
     elif prepared is not None:
@@ -131,7 +137,9 @@ def solve_rows(
             raise
         except Exception as error:
             # The solver may have scribbled on its points.
-            _blame(solver, solve, _points(solver, theta, sign, moved), options, error)
+            _blame(solver, solve, _points(solver, theta, sign, moved)[0], options, error)
+        if factor is not None and (outcomes := collector()) is not None:
+            outcomes.rescale(factor)
         z = _verify(solver, z, points, prepared, validate)
     # A copy: the solver may keep what it returned, and write over it at its next call.
     if z.dtype == dtype and z.device == device:
@@ -191,14 +199,26 @@ def _is_negative(solver: Solver, costs: Tensor) -> InvalidThetaError:
     )
 
 
-def _points(solver: Solver, theta: Tensor, sign: int, moved: bool) -> Tensor:
-    """Return what the solver is given: ``sign * theta``, scaled and clipped as it declares; always a copy.
+def fixed_terms(solver: Solver, z: Tensor, prepared: Sequence[Any] | None) -> Tensor:
+    """Return what the solver's objective has beside <z, theta> at states, in its own sense, shape ``(N,)``."""
+    states = z if solver.takes_tensors else z.cpu().numpy()
+    options = {} if prepared is None else {"instances": prepared}
+    return torch.as_tensor(solver.fixed_terms(states, **options), device=z.device)
+
+
+def _points(
+    solver: Solver, theta: Tensor, sign: int, moved: bool
+) -> tuple[Tensor, np.ndarray[Any, Any] | None]:
+    """Return what the solver is given: ``sign * theta``, scaled and clipped as it declares, and the factors of rows.
+
+    It is always a copy. There are no factors where rows are not scaled.
 
     Rows are scaled by a power of two, and not by the magnitude itself, because that leaves every bit of the mantissas:
     scaling never changes which of two nearly tied structures is the better one.
     """
     if theta.numel() == 0:
-        return theta.clone()
+        return theta.clone(), None
+    factor = None
     # A few numbers, which a check must bring to the host anyway: NaN or inf where the row holds one.
     magnitude = theta.reshape(len(theta), -1).abs().amax(1).cpu().numpy()
     if not np.isfinite(magnitude).all():
@@ -209,8 +229,8 @@ def _points(solver: Solver, theta: Tensor, sign: int, moved: bool) -> Tensor:
         bound = (
             np.finfo(magnitude.dtype).maxexp - 3
         )  # of powers that are normal numbers, as are their inverses
-        factor = np.ldexp(magnitude.dtype.type(sign), -np.minimum(np.maximum(exponent, -bound), bound))
-        points = theta * torch.from_numpy(factor).to(theta.device).view(-1, *[1] * (theta.ndim - 1))
+        factor = np.ldexp(magnitude.dtype.type(1), -np.minimum(np.maximum(exponent, -bound), bound))
+        points = theta * torch.from_numpy(factor * sign).to(theta.device).view(-1, *[1] * (theta.ndim - 1))
     else:
         points = theta * sign
     if solver.negative == "error" and not moved:
@@ -218,7 +238,7 @@ def _points(solver: Solver, theta: Tensor, sign: int, moved: bool) -> Tensor:
             raise _is_negative(solver, theta * sign)
     elif solver.negative != "allow":
         points.clamp_(min=0)
-    return points
+    return points, factor
 
 
 @functools.cache

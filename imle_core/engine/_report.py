@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from imle_core.estimators import Estimator
@@ -29,14 +31,19 @@ class Report:
         samples: Number S of samples.
         solves: Rows that the solver was asked for, forward and backward.
         avoided: Rows that it was not asked for, by cause: ``"zero gradient"`` (the loss does not depend on the row, so
-            the answer is known), ``"equal points"`` (samples without noise are one point).
-        timeouts: Rows whose search ended at its time limit, see :meth:`~imle_core.Solver.note_timeout`.
+            the answer is known), ``"equal points"`` (samples without noise are one point), ``"pool"`` (the best structure
+            of the layer's pool is the answer).
+        timeouts: Rows whose search ended at its time limit, see :meth:`~imle_core.Solver.note_outcomes`.
         seconds: Time of the host by phase: ``"noise"`` (draw and addition), ``"forward"`` and ``"backward"`` (the
             solves, with checks and transfers).
         gradient_norms: Euclidean norm of each row of the gradient, shape ``(N,)``.
         steps: lam of each sample of each row, shape ``(S, N)``; not finite where there was none. None for an
             estimator without.
         changes: Largest difference between source and target state, shape ``(S, N)``. None for an estimator without.
+        statuses: :class:`imle_core.Status` of each solve of the forward pass, int8, shape ``(S, N)`` (``(1, N)`` where
+            samples are one point). None of a solver that does not tell, as for the next two.
+        objectives: Value that each of them reached, in the solver's own sense, shape ``(S, N)``; nan where not told.
+        gaps: Proven relative gap to the optimum, shape ``(S, N)``; nan where not told.
 
     Example:
         >>> import torch, imle_core as imle
@@ -59,6 +66,9 @@ class Report:
     gradient_norms: Tensor
     steps: Tensor | None = None
     changes: Tensor | None = None
+    statuses: NDArray[np.int8] | None = None
+    objectives: NDArray[np.float64] | None = None
+    gaps: NDArray[np.float64] | None = None
 
     @cached_property
     def gradient_norm(self) -> float:

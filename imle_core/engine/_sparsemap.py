@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core._outcomes import Outcomes
+
 from ._binding import Binding
-from ._ledger import CountingTimeouts
 from ._plan import solve_rows
 from ._vmap import rows_first
 
@@ -71,7 +72,7 @@ def _sparsemap(
         solves += len(which)
         rows = torch.from_numpy(directions).to(theta.device).reshape(-1, *event)
         chosen = None if prepared is None else [prepared[i] for i in which.tolist()]
-        with CountingTimeouts() as timeouts:
+        with Outcomes() as outcomes:
             z = solve_rows(
                 binding.solver,
                 author,
@@ -81,7 +82,7 @@ def _sparsemap(
                 moved=True,
                 validate=binding.validate,
             )
-        timed_out += timeouts.total
+        timed_out += outcomes.timeouts
         return z.reshape(len(which), -1).cpu().numpy()
 
     # Infinite or NaN entries are found by the first call of the solver.

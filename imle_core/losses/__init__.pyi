@@ -5,7 +5,6 @@ from ._fenchel_young import FenchelYoung as FenchelYoung
 from ._learning_to_rank import LearningToRank as LearningToRank
 from ._negative_log_likelihood import NegativeLogLikelihood as NegativeLogLikelihood
 from ._perturbation_gradient import PerturbationGradient as PerturbationGradient
-from ._pool import SolutionPool as SolutionPool
 from ._regret import normalized_regret as normalized_regret
 from ._regret import regret as regret
 from ._regret import relative_gap as relative_gap

@@ -163,7 +163,10 @@ class Loss(nn.Module):
 
     def _solve(self, points: Tensor, rows: Rows, skip: Tensor | None = None) -> Tensor:
         """Return the structures with the largest scores, ``(K, N, *event)``, in one batch of solves."""
-        return map_solve(points.detach(), rows.numbers, skip, True, rows.ticket, self.layer._handle)
+        layer = self.layer
+        return map_solve(
+            points.detach(), rows.numbers, skip, True, layer.training, rows.ticket, layer._handle
+        )
 
     def _reduced(self, values: Tensor, rows: Rows) -> Tensor:
         """Return one value for each row, shape ``(N,)``, as the reduction says."""

@@ -61,7 +61,7 @@ class ContrastiveNCE(_Contrastive):
 
     Args:
         solver: A :class:`Solver`, or the name of one, whose options are then given as keywords.
-        pool: The :class:`SolutionPool` S, which losses may share; None makes an empty one.
+        pool: The :class:`~imle_core.SolutionPool` S, which losses may share; None makes an empty one.
         solve_ratio: Probability in [0, 1] that the prediction of a row is solved.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
         generator: Source of that chance, on theta's device; None takes torch's global one.
@@ -109,7 +109,7 @@ class ContrastiveMAP(_Contrastive):
 
     Args:
         solver: A :class:`Solver`, or the name of one, whose options are then given as keywords.
-        pool: The :class:`SolutionPool` S, which losses may share; None makes an empty one.
+        pool: The :class:`~imle_core.SolutionPool` S, which losses may share; None makes an empty one.
         solve_ratio: Probability in [0, 1] that the prediction of a row is solved.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
         generator: Source of that chance, on theta's device; None takes torch's global one.

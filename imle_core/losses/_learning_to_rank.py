@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from imle_core._solver import Solver, Validation
 
     from ._base import Reduction
-    from ._pool import SolutionPool
+    from imle_core._pool import SolutionPool
 
 
 class LearningToRank(PoolLoss):
@@ -47,7 +47,7 @@ class LearningToRank(PoolLoss):
         kind: ``"pointwise"``, ``"pairwise"`` (the best against each other one) or ``"listwise"``.
         margin: Of pairwise, at least 0, in units of the objective; with 0, theta = 0 is a minimum.
         tau: Temperature of listwise, above 0, in units of the objective.
-        pool: The :class:`SolutionPool` S, which losses may share; None makes an empty one.
+        pool: The :class:`~imle_core.SolutionPool` S, which losses may share; None makes an empty one.
         solve_ratio: Probability in [0, 1] that the prediction of a row is solved.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
         generator: Source of that chance, on theta's device; None takes torch's global one.

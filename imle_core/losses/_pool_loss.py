@@ -10,7 +10,7 @@ from imle_core._checks import require_number
 from imle_core.errors import InvalidTargetError
 
 from ._base import Loss, Rows, in_full
-from ._pool import SolutionPool
+from imle_core._pool import SolutionPool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +43,7 @@ class PoolLoss(Loss):
         if solve_ratio > 1:
             raise ValueError(f"{name}: solve_ratio is a probability, at most 1; got {solve_ratio!r}.")
         if not (pool is None or isinstance(pool, SolutionPool)):
-            raise TypeError(f"{name}: pool must be an imle_core.losses.SolutionPool or None; got {pool!r}.")
+            raise TypeError(f"{name}: pool must be an imle_core.SolutionPool or None; got {pool!r}.")
         super().__init__(
             solver, reduction=reduction, generator=generator, validate=validate, **solver_options
         )

@@ -21,7 +21,7 @@ from imle_core.errors import (
     closest,
 )
 from imle_networkx._instances import GraphReader, Prepared
-from imle_networkx._kernels.threads import cpus
+from imle_core.parallel import cpus
 from imle_networkx._snapshot import Weight
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from imle_networkx._kernels.all_flows import all_flows
 from imle_networkx._kernels.flows import SOLVED, network, solve_batch
 from imle_networkx._kernels.integers import exact_integers
 from imle_networkx._kernels.simplex import UNLIMITED
-from imle_networkx._kernels.threads import cpus
+from imle_core.parallel import cpus
 from imle_networkx._solver import GraphSolver, Method, one_of
 
 if TYPE_CHECKING:

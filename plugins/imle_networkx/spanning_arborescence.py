@@ -11,7 +11,7 @@ from imle_core.errors import InfeasibleError, SolverParameterError
 from imle_networkx._forests import Forests
 from imle_networkx._kernels.arborescences import InArcs, in_arcs, solve_arborescences, unreached
 from imle_networkx._kernels.integers import exact_integers
-from imle_networkx._kernels.threads import cpus
+from imle_core.parallel import cpus
 from imle_networkx._solver import one_of
 
 if TYPE_CHECKING:

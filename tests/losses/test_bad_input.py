@@ -218,7 +218,7 @@ def test_temperature_out_of_range():
 
 
 def test_things_of_another_kind():
-    with raises(TypeError, "ContrastiveMAP: pool must be an imle_core.losses.SolutionPool or None; got []."):
+    with raises(TypeError, "ContrastiveMAP: pool must be an imle_core.SolutionPool or None; got []."):
         losses.ContrastiveMAP(TopK(2), pool=[])
     with raises(TypeError, "generator must be a torch.Generator or None; got 3."):
         losses.FenchelYoung(TopK(2), generator=3)

@@ -19,7 +19,7 @@ close = lambda a, b: torch.testing.assert_close(a, b, rtol=0, atol=1e-9)  # noqa
 
 
 def test_structures_are_kept_once_in_the_order_in_which_they_were_found():
-    pool = losses.SolutionPool()
+    pool = imle.SolutionPool()
     assert pool.add(PAIRS[[3, 1, 3]]) == 2
     assert pool.add(PAIRS[[1, 0]]) == 1
     assert pool.add(-0.0 * PAIRS[[0]]) == 1
@@ -31,7 +31,7 @@ def test_structures_are_kept_once_in_the_order_in_which_they_were_found():
 
 
 def test_the_first_gives_way_to_the_next_of_the_same_instance():
-    pool = losses.SolutionPool(capacity=2)
+    pool = imle.SolutionPool(capacity=2)
     pool.add(PAIRS[:2], instances=["a", "b"])
     assert pool.add(PAIRS[2:5], instances=["a", "a", "a"]) == 3
     member = pool.members(["a", "b", "c"], 3)
@@ -42,14 +42,14 @@ def test_the_first_gives_way_to_the_next_of_the_same_instance():
 
 
 def test_instances_are_known_by_their_value():
-    pool = losses.SolutionPool()
+    pool = imle.SolutionPool()
     pool.add(PAIRS[:3], instances=[{"k": 1, "n": 2}, 1, True])
     member = pool.members([{"n": 2, "k": 1}, 1, True, None], 4)
     assert member.tolist() == [[True, False, False], [False, True, False], [False, False, True], [False] * 3]
 
 
 def test_entries_keep_their_precision():
-    pool = losses.SolutionPool()
+    pool = imle.SolutionPool()
     pool.add(PAIRS.float())
     pool.add(randn(1, 5) * 1e-12)
     assert pool.states.dtype == torch.float64
@@ -62,13 +62,13 @@ class Opaque:
 
 
 def test_checkpoint_holds_structures_and_plain_instances_and_loads_with_weights_only():
-    pool = losses.SolutionPool()
+    pool = imle.SolutionPool()
     known = [("a", 1), {"k": (1.5, None)}, 3]
     pool.add(PAIRS[:5], instances=[*known, Opaque(), 3])
     file = io.BytesIO()
     torch.save(torch.nn.ModuleDict({"pool": pool}).state_dict(), file)
     file.seek(0)
-    other = losses.SolutionPool()
+    other = imle.SolutionPool()
     other.add(PAIRS[5:], instances=[9] * 5)
     torch.nn.ModuleDict({"pool": other}).load_state_dict(torch.load(file, weights_only=True))
     assert torch.equal(other.states, PAIRS[[0, 1, 2, 4]])
@@ -76,17 +76,17 @@ def test_checkpoint_holds_structures_and_plain_instances_and_loads_with_weights_
     assert torch.equal(member, pool.members([*known, 9], 4)[:, [0, 1, 2, 4]])
     assert other.add(PAIRS[[4, 6]], instances=[3, 3]) == 1
     assert other.add(PAIRS[:1], instances=[("a", 2)]) == 1
-    small = losses.SolutionPool(capacity=1)
+    small = imle.SolutionPool(capacity=1)
     small.load_state_dict(pool.state_dict())
     assert torch.equal(small.states, PAIRS[[0, 1, 4]])
-    empty = losses.SolutionPool()
-    empty.load_state_dict(losses.SolutionPool().state_dict())
+    empty = imle.SolutionPool()
+    empty.load_state_dict(imle.SolutionPool().state_dict())
     assert len(empty) == 0
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda pool: pickle.loads(pickle.dumps(pool))])
 def test_copies_are_independent(duplicate):
-    pool = losses.SolutionPool()
+    pool = imle.SolutionPool()
     pool.add(PAIRS[:2])
     other = duplicate(pool)
     assert other.add(PAIRS[1:4]) == 2
@@ -94,7 +94,7 @@ def test_copies_are_independent(duplicate):
 
 
 def test_bad_input_of_a_pool():
-    pool = losses.SolutionPool()
+    pool = imle.SolutionPool()
     pool.add(PAIRS)
     with pytest.raises(
         imle.errors.InvalidTargetError, match=r"states \(2, 4\); use \(N, \*event\) .* \(5,\)"
@@ -105,7 +105,7 @@ def test_bad_input_of_a_pool():
     with pytest.raises(imle.errors.InvalidInstanceError, match="1 instances for 2 rows"):
         pool.add(PAIRS[:2], instances=[1])
     with pytest.raises(ValueError, match="SolutionPool: capacity must be an integer of at least 1; got 0"):
-        losses.SolutionPool(0)
+        imle.SolutionPool(0)
     assert len(pool) == 10
 
 
@@ -231,7 +231,7 @@ def test_an_empty_pool_is_an_error_and_not_a_loss_of_zero(case):
 
 
 def test_a_pool_may_be_shared():
-    pool = losses.SolutionPool()
+    pool = imle.SolutionPool()
     first = losses.ContrastiveNCE(Counting(), pool=pool, solve_ratio=0.0)
     second = losses.LearningToRank(Counting(), pool=pool, solve_ratio=0.0)
     first(randn(2, 5), PAIRS[:2])
@@ -240,13 +240,13 @@ def test_a_pool_may_be_shared():
 
 
 def test_instances_as_numbers_of_a_loss_are_refused_and_numpy_scalars_are_pythons():
-    pool = losses.SolutionPool()
+    pool = imle.SolutionPool()
     with pytest.raises(imle.errors.InvalidInstanceError, match="numbers in a tensor"):
         pool.add(torch.eye(2), instances=torch.tensor([0, 1]))
     with pytest.raises(imle.errors.InvalidInstanceError, match=r"must be hashable.*got \[1\]"):
         pool.add(torch.eye(2), instances=[[1], [2]])
     pool.add(torch.eye(2), instances=[np.int64(3), np.int64(4)])
     assert pool.add(torch.eye(2), instances=[3, 4]) == 0
-    other = losses.SolutionPool()
+    other = imle.SolutionPool()
     other.load_state_dict(pool.state_dict())
     assert len(other) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from toys import Listed, subsets
 
+import imle_core as imle
 from imle_core import losses
 
 
@@ -23,7 +24,7 @@ class Case:
     def make(self, solver, states=None, **options):
         """Return the loss; over a pool, one of the given states that does not grow."""
         if self.pool:
-            pool = losses.SolutionPool()
+            pool = imle.SolutionPool()
             if states is not None:
                 pool.add(states)
             options = {"pool": pool, "solve_ratio": 0.0, **options}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 from imle_networkx._kernels.words import contains, drop, following, lowest, put
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 
 NEW, ON_PATH, SETTLED = 0, 1, 2
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 from imle_networkx._kernels.contractions import NEW, ON_PATH, SETTLED, begin, expand, join, make_room
 from imle_networkx._kernels.forests import find
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 
 
 @compiled

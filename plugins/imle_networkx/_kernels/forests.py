@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imle_core.errors import MissingCapabilityError
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

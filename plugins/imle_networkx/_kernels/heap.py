@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 from imle_networkx._kernels.lanes import NO_PATH, SOLVED
 from imle_networkx._kernels.trace import mark, trace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

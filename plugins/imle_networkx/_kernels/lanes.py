@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 from imle_networkx._kernels.pull import LANES, pull_into_node, pull_over_arcs
 from imle_networkx._kernels.trace import mark, trace
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 from imle_networkx._kernels.integers import to_integers
 from imle_networkx._kernels.integers import width as width_of
 

@@ -9,7 +9,7 @@ import numpy as np
 from imle_networkx._kernels.heap import solve_heap
 from imle_networkx._kernels.lanes import solve_lanes
 from imle_networkx._kernels.pull import LANES
-from imle_networkx._kernels.threads import share
+from imle_core.parallel import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from imle_networkx._kernels.blossom import (
     onward,
     outermost,
 )
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 from imle_networkx._kernels.search_tree import (
     NEVER,
     OUTER,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 from imle_networkx._kernels.events import drop, push
 from imle_networkx._kernels.hall import by_row
 from imle_networkx._kernels.integers import to_integers

@@ -8,7 +8,7 @@ import numpy as np
 
 from imle_networkx._kernels.boruvka import solve_boruvka
 from imle_networkx._kernels.prim import solve_prim
-from imle_networkx._kernels.threads import share
+from imle_core.parallel import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

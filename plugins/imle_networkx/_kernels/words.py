@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numba.core.caching
 import pytest
-from imle_networkx._kernels.compile import compiled
+from imle_core.kernels import compiled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,11 +39,11 @@ print(outer(1), sum(outer.stats.cache_hits.values()))
 
 @pytest.fixture
 def package(tmp_path):
-    """A package with two kernels, one of which calls the other, and this plugin's way to compile."""
+    """A package with two kernels, one of which calls the other, and the way to compile."""
     folder = tmp_path / "kernels"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
-    source = importlib.util.find_spec("imle_networkx._kernels.compile").origin
+    source = importlib.util.find_spec("imle_core.kernels._compile").origin
     shutil.copy(source, folder / "_compile.py")
     (folder / "_inner.py").write_text(INNER.format(summand=1))
     (folder / "_outer.py").write_text(OUTER)

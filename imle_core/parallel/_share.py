@@ -28,7 +28,7 @@ def share(work: Callable[[int, int], None], rows: int, *, block: int, threads: i
     blocks = -(-rows // block)
     parts = max(1, min(threads, blocks))
     cuts = [min(rows, block * (blocks * part // parts)) for part in range(parts + 1)]
-    others = [_threads().submit(work, *cuts[part : part + 2]) for part in range(1, parts)]
+    others = [pool().submit(work, *cuts[part : part + 2]) for part in range(1, parts)]
     try:
         work(*cuts[:2])
     finally:
@@ -36,10 +36,11 @@ def share(work: Callable[[int, int], None], rows: int, *, block: int, threads: i
             other.result()
 
 
-def _threads() -> ThreadPoolExecutor:
+def pool() -> ThreadPoolExecutor:
+    """Return the threads of this process, one fewer than its CPUs: the calling thread works as well."""
     global _pool
     if _pool is None:
-        _pool = ThreadPoolExecutor(max(1, cpus() - 1), thread_name_prefix="imle-networkx")
+        _pool = ThreadPoolExecutor(max(1, cpus() - 1), thread_name_prefix="imle")
     return _pool
 
 

@@ -1,4 +1,4 @@
-"""The one way in which this plugin compiles a function."""
+"""The one way in which plugins compile a function."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def compiled(function: _F) -> _F:
     """Compile a function with numba at its first call, for the dtype that it is called with.
 
     It releases the GIL, and the machine code is cached on disk, for as long as neither the module of the function
-    changes nor any module of this package that it imports: numba by itself notices a change of the file that a
+    changes nor any module of its package that it imports: numba by itself notices a change of the file that a
     function stands in, but not of the functions that it calls. Where there is no folder to write to, or numba keeps
     its cache in another way than this function knows, every process compiles anew. ``fastmath`` stays off: unreached
     nodes have distance infinity.
@@ -38,14 +38,15 @@ def compiled(function: _F) -> _F:
 
 @functools.cache
 def _sources(module: str) -> str:
-    """Return a hash over a module of this package and all of the package that it imports, directly or not."""
+    """Return a hash over a module and all of its package that it imports, directly or not."""
+    package = module.rpartition(".")[0]
     digest, seen, waiting = hashlib.sha256(), set[str](), [module]
     while waiting:
         name = waiting.pop()
-        if name in seen or not name.startswith(f"{__package__}."):
+        if name in seen or not name.startswith(f"{package}."):
             continue
         seen.add(name)
-        source = (resources.files(__package__) / f"{name.rpartition('.')[2]}.py").read_bytes()
+        source = (resources.files(package) / f"{name.rpartition('.')[2]}.py").read_bytes()
         digest.update(name.encode() + b"\0" + hashlib.sha256(source).digest())
         imports = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
         waiting += sorted({node.module or "" for node in imports}, reverse=True)

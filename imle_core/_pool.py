@@ -15,19 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
 
+_SAVED = ("states", "groups", "offsets")
+
+
 class SolutionPool(nn.Module):
     """Distinct structures, the latest found, for each instance: an inner approximation of the set Z.
 
-    Begin it with the solutions of the training set; the losses that use it add to it. It is saved with the model: its
-    structures in ``state_dict``, and which instances they are of, where instances are numbers, strings, tuples or dicts
-    of these; structures of other instances are left out when a checkpoint is loaded. Losses may share a pool.
+    Begin it with the solutions of the training set; the layers and losses that use it add to it, and may share it. It is
+    saved with the model: its structures in ``state_dict``, and which instances they are of, where instances are numbers,
+    strings, tuples or dicts of these; structures of other instances are left out when a checkpoint is loaded. In
+    distributed training each process has its own.
 
     Args:
         capacity: The most structures that are kept for one instance; the first found gives way to the next one.
 
     Attributes:
-        states: The structures, shape ``(P, *event)``: a buffer on the device of the first ones added, or where the
-            module was moved to.
+        states: The structures, shape ``(P, *event)``, on the device of the first ones added, or where the module was
+            moved to.
+        offsets: What the objective of each has beside <z, theta>, shape ``(P,)``; zeros where that is all of it.
 
     Raises:
         ValueError: the capacity is no positive integer.
@@ -43,15 +48,14 @@ class SolutionPool(nn.Module):
         (3, 0, 3)
     """
 
-    states: Tensor
-    groups: Tensor
-
     def __init__(self, capacity: int = 1000) -> None:
         super().__init__()
         require_count("SolutionPool", "capacity", capacity)
         self.capacity = capacity
-        self.register_buffer("states", torch.empty(0))
-        self.register_buffer("groups", torch.empty(0, dtype=torch.int64))  # number of the instance of each
+        # No buffers, which distributed training would copy from process to process, sizes differing.
+        self.states = torch.empty(0)
+        self.groups = torch.empty(0, dtype=torch.int64)  # number of the instance of each
+        self.offsets = torch.empty(0, dtype=torch.float64)
         self._instances: list[Any] = []
         self._numbers: dict[Hashable, int] = {}
         self._seen: set[tuple[int, bytes]] = set()
@@ -60,12 +64,15 @@ class SolutionPool(nn.Module):
         """Return the number of structures, of all instances."""
         return len(self.groups)
 
-    def add(self, states: Any, *, instances: Sequence[Any] | None = None) -> int:
+    def add(
+        self, states: Any, *, instances: Sequence[Any] | None = None, offsets: Tensor | None = None
+    ) -> int:
         """Add structures that are not in the pool yet.
 
         Args:
             states: Tensor or array, shape ``(N, *event)``.
             instances: The instance that each is a structure of; None where rows have none.
+            offsets: What the objective of each has beside <z, theta>, shape ``(N,)``; None for nothing.
 
         Returns:
             How many were new.
@@ -74,11 +81,7 @@ class SolutionPool(nn.Module):
             InvalidTargetError: the states are not finite, or not of the shape of those in the pool.
         """
         states = torch.as_tensor(states).detach()
-        if states.ndim < 1 or (len(self) > 0 and states.shape[1:] != self.states.shape[1:]):
-            event = str(tuple(self.states.shape[1:])) if len(self) else "any shape"
-            raise InvalidTargetError(
-                f"SolutionPool.add: states {tuple(states.shape)}; use (N, *event) with an event of {event}."
-            )
+        self._check_event(states, "add")
         if not torch.isfinite(states).all():
             raise InvalidTargetError("SolutionPool.add: states must be finite.")
         groups = self._groups_of(instances, len(states), new=True)
@@ -92,15 +95,63 @@ class SolutionPool(nn.Module):
             chosen = torch.tensor(fresh, device=states.device)
             added = torch.tensor([groups[i] for i in fresh], device=states.device)
             old = self.states.to(dtype) if len(self) else states[:0]
+            terms = self.offsets.new_zeros(len(states)) if offsets is None else offsets.to(self.offsets)
             self._keep_latest(
-                torch.cat([old, states[chosen]]), torch.cat([self.groups.to(states.device), added])
+                torch.cat([old, states[chosen]]),
+                torch.cat([self.groups.to(states.device), added]),
+                torch.cat([self.offsets.to(states.device), terms.to(states.device)[chosen]]),
             )
         return len(fresh)
+
+    def best(
+        self, scores: Tensor, instances: Sequence[Any] | None = None, sign: int = 1
+    ) -> tuple[Tensor, Tensor]:
+        r"""Return the structure of the pool with the largest score for each row: one matrix product.
+
+        .. math:: \arg\max_{z \in P} \langle z, \theta \rangle + s \, h(z)
+
+        Args:
+            scores: theta as scores (costs negated), shape ``(N, *event)``.
+            instances: The instance of each row; None where rows have none.
+            sign: s, 1 for offsets of a maximising solver, -1 for those of a minimising one.
+
+        Returns:
+            Structures, shape ``(N, *event)``, zeros for rows of whose instance there is none; and for which rows there
+            is one, bool, shape ``(N,)``. On the device of the scores.
+
+        Example:
+            >>> pool = SolutionPool()
+            >>> pool.add(torch.eye(3)[:2])
+            2
+            >>> pool.best(torch.tensor([[1.0, 2.0, 9.0]]))
+            (tensor([[0., 1., 0.]]), tensor([True]))
+        """
+        if len(self) == 0:
+            return torch.zeros_like(scores), torch.zeros(len(scores), dtype=torch.bool, device=scores.device)
+        self._check_event(scores, "best")
+        states = self.states.to(scores)
+        values = scores.flatten(1) @ states.flatten(1).T
+        if self.offsets.any():
+            values = values + sign * self.offsets.to(values)
+        known = torch.ones(len(scores), dtype=torch.bool, device=scores.device)
+        if instances is not None or len(self._instances) > 1:
+            members = self.members(instances, len(scores)).to(scores.device)
+            values = values.masked_fill(~members, -torch.inf)
+            known = members.any(1)
+        best = states[values.argmax(1)]
+        return best.masked_fill_(~known.view(-1, *[1] * (best.ndim - 1)), 0), known
 
     def members(self, instances: Sequence[Any] | None, rows: int) -> Tensor:
         """Return for each row which structures are of its instance, shape ``(rows, P)``, bool."""
         groups = torch.tensor(self._groups_of(instances, rows, new=False), dtype=torch.int64)
         return groups.to(self.groups.device)[:, None] == self.groups
+
+    def _check_event(self, states: Tensor, method: str) -> None:
+        if states.ndim < 1 or (len(self) > 0 and states.shape[1:] != self.states.shape[1:]):
+            event = str(tuple(self.states.shape[1:])) if len(self) else "any shape"
+            raise InvalidTargetError(
+                f"SolutionPool.{method}: states {tuple(states.shape)}; use (N, *event) with an event of {event}."
+            )
 
     def _groups_of(self, instances: Sequence[Any] | None, rows: int, *, new: bool) -> list[int]:
         if isinstance(instances, Tensor):
@@ -133,7 +184,7 @@ class SolutionPool(nn.Module):
                 fresh.append(i)
         return fresh
 
-    def _keep_latest(self, states: Tensor, groups: Tensor) -> None:
+    def _keep_latest(self, states: Tensor, groups: Tensor, offsets: Tensor) -> None:
         """Keep the last ``capacity`` structures of each instance, in the order in which they were found."""
         size = torch.bincount(groups)
         order = groups.argsort(stable=True)
@@ -144,8 +195,8 @@ class SolutionPool(nn.Module):
         keep = size[groups] - place <= self.capacity
         if not keep.all():
             self._seen.difference_update(_fingerprints(states[~keep], groups[~keep].tolist()))
-            states, groups = states[keep], groups[keep]
-        self.states, self.groups = states, groups
+            states, groups, offsets = states[keep], groups[keep], offsets[keep]
+        self.states, self.groups, self.offsets = states, groups, offsets
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return the instances, in plain types: a list of each, empty for one that is not plain."""
@@ -160,23 +211,43 @@ class SolutionPool(nn.Module):
         keep = torch.isin(self.groups, torch.tensor(known, dtype=torch.int64, device=self.groups.device))
         states, groups = self.states[keep] if len(self) else self.states, self.groups[keep]
         self._seen = set(_fingerprints(states, groups.tolist())) if len(groups) else set()
-        self._keep_latest(states, groups)
+        self._keep_latest(states, groups, self.offsets[keep])
 
-    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
-        """Make room for the structures of a checkpoint, however many they are."""
-        for name in ("states", "groups"):
-            saved = state_dict.get(prefix + name)
-            if isinstance(saved, Tensor):
-                buffer = getattr(self, name)
-                setattr(self, name, torch.empty(saved.shape, dtype=saved.dtype, device=buffer.device))
-        super()._load_from_state_dict(state_dict, prefix, *args)
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        """Save the structures, in the names that they would have as buffers."""
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        for name in _SAVED:
+            destination[prefix + name] = getattr(self, name).detach()
+
+    def _load_from_state_dict(
+        self,
+        state_dict: Mapping[str, Any],
+        prefix: str,
+        local_metadata: Mapping[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Take over the structures of a checkpoint, however many they are; one without any leaves those that are here."""
+        saved = {name: state_dict[prefix + name] for name in _SAVED if prefix + name in state_dict}
+        if not saved:
+            return
+        for name, tensor in saved.items():
+            setattr(self, name, tensor.detach().clone().to(getattr(self, name).device))
+        if "offsets" not in saved:  # of a checkpoint from before there were any
+            self.offsets = torch.zeros(len(self), dtype=torch.float64, device=self.groups.device)
+        rest = {key: value for key, value in state_dict.items() if key.removeprefix(prefix) not in _SAVED}
+        super()._load_from_state_dict(
+            rest, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> SolutionPool:
         """Move the structures with the module, but never round them: `.half()` is about the network."""
-        states = self.states
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        if self.states.dtype != states.dtype:
-            self.states = states.to(self.states.device)
+        device = fn(torch.empty(0, dtype=self.states.dtype, device=self.states.device)).device
+        for name in _SAVED:
+            setattr(self, name, getattr(self, name).to(device))
         return self
 
     def extra_repr(self) -> str:

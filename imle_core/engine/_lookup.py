@@ -1,0 +1,94 @@
+"""The look-up in a layer's pool of solutions: the hint of each row, and rows that the pool answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from imle_core._outcomes import Outcomes
+from imle_core.errors import SolverError
+
+from ._plan import fixed_terms, solve_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from ._binding import Binding
+
+
+def solve_with_pool(
+    binding: Binding, rows: Tensor, numbers: Sequence[int] | None, *, moved: bool, training: bool
+) -> tuple[Tensor, Outcomes, int]:
+    """Solve rows of scores; in training, a share of them by the best structure of the pool.
+
+    Args:
+        binding: Holds the solver, the pool and the share.
+        rows: Scores, shape ``(N, *event)``.
+        numbers: Number of each row's instance, if rows have instances.
+        moved: See :func:`solve_rows`.
+        training: Whether the pool may answer.
+
+    Returns:
+        States, shape ``(N, *event)``; how the searches ended; how many rows the pool answered.
+    """
+    pool = binding.pool
+    if pool is None or len(rows) == 0:
+        return *_solve(binding, rows, numbers, None, moved), 0
+    best, known = pool.best(rows, binding.given(numbers), binding.sign)
+    looked_up = torch.zeros_like(known)
+    if training and binding.solve_ratio < 1:
+        binding.check_generator(rows)
+        draws = torch.rand(known.shape, generator=binding.generator, device=known.device)
+        looked_up = known & (draws >= binding.solve_ratio)
+    hint = None
+    if binding.solver.takes_hint:
+        unknown = known.logical_not().view(-1, *[1] * (rows.ndim - 1))
+        hint = best.masked_fill(unknown, torch.nan)
+    count, which = int(looked_up.sum()), None
+    if count:
+        which = looked_up.logical_not().nonzero().squeeze(1)
+        rows = rows[which]
+        numbers = None if numbers is None else [numbers[row] for row in which.tolist()]
+        hint = None if hint is None else hint[which]
+    try:
+        z, outcomes = _solve(binding, rows, numbers, hint, moved)
+    except SolverError as error:
+        if error.row is not None and which is not None:
+            error.row = int(which[error.row])
+        raise
+    _keep(binding, z, numbers)
+    if which is not None:
+        z = best.index_copy_(0, which, z)
+        outcomes.spread(len(z), which.numpy(force=True))
+    return z, outcomes, count
+
+
+def _solve(
+    binding: Binding, rows: Tensor, numbers: Sequence[int] | None, hint: Tensor | None, moved: bool
+) -> tuple[Tensor, Outcomes]:
+    solver = binding.solver
+    solve = type(solver).solve.__wrapped__.__get__(solver)  # type: ignore[attr-defined]
+    with Outcomes() as outcomes:
+        z = solve_rows(
+            solver,
+            solve,
+            rows,
+            prepared=binding.prepared_at(numbers),
+            sign=binding.sign,
+            moved=moved,
+            validate=binding.validate,
+            hint=hint,
+        )
+    return z, outcomes
+
+
+def _keep(binding: Binding, z: Tensor, numbers: Sequence[int] | None) -> None:
+    """Add states to the pool, with what the objective has beside <z, theta> where the pool is to answer rows."""
+    assert binding.pool is not None
+    offsets = None
+    if binding.solve_ratio < 1 and binding.solver.implements("fixed_terms"):
+        offsets = fixed_terms(binding.solver, z, binding.prepared_at(numbers))
+    binding.pool.add(z, instances=binding.given(numbers), offsets=offsets)

@@ -1,0 +1,7 @@
+"""Threads for the solvers that release the GIL: shares of a batch for kernels, workers with a model each for libraries."""
+
+from ._share import cpus as cpus
+from ._share import share as share
+from ._workers import Workers as Workers
+
+__all__ = ["Workers", "cpus", "share"]
