@@ -35,5 +35,5 @@ def require_choice(owner: str, name: str, value: object, choices: tuple[str, ...
 
 def require_probability(owner: str, name: str, value: object) -> None:
     """Raise ValueError unless value is a number from 0 to 1."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= 1:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 1:
         raise ValueError(f"{owner}: {name} must be a number from 0 to 1; got {value!r}.")

@@ -79,7 +79,8 @@ class SolverLayer(nn.Module):
 
     References:
         Niepert, Minervini and Franceschi (2021), Implicit MLE: backpropagating through discrete exponential family
-        distributions. Mulamba et al. (2021), Contrastive losses and solution caching for predict-and-optimize: the pool.
+        distributions. Mulamba et al. (2021), Contrastive losses and solution caching for predict-and-optimize: the
+        pool.
 
     Example:
         >>> import torch, imle_core as imle
@@ -262,7 +263,9 @@ class SolverLayer(nn.Module):
         ticket = begin(samples, handle)
         if estimator.noise is not None:
             draws = perturb(scores.detach(), samples, True, ticket, handle)
-            z = map_solve(estimator.perturb(scores.detach(), draws), numbers, None, True, True, ticket, handle)
+            z = map_solve(
+                estimator.perturb(scores.detach(), draws), numbers, None, True, True, ticket, handle
+            )
             score = estimator.score(draws)
         else:
             natural = scores.detach() / estimator.tau

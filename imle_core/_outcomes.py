@@ -107,11 +107,11 @@ class Outcomes:
     def spread(self, rows: int, places: NDArray[np.int64]) -> None:
         """Make the last batch one of more rows, the others of which nobody searched for: they are merely feasible."""
         if self._rows:
-            whole = Rows(
-                np.full(rows, Status.FEASIBLE, np.int8), np.full(rows, np.nan), np.full(rows, np.nan)
-            )
-            for column, values in zip(whole, self._rows[-1], strict=True):
-                column[places] = values
+            last, unknown = self._rows[-1], np.full(rows, np.nan)
+            whole = Rows(np.full(rows, Status.FEASIBLE, np.int8), unknown, unknown.copy())
+            whole.statuses[places] = last.statuses
+            whole.objectives[places] = last.objectives
+            whole.gaps[places] = last.gaps
             self._rows[-1] = whole
 
 

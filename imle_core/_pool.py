@@ -21,10 +21,10 @@ _SAVED = ("states", "groups", "offsets")
 class SolutionPool(nn.Module):
     """Distinct structures, the latest found, for each instance: an inner approximation of the set Z.
 
-    Begin it with the solutions of the training set; the layers and losses that use it add to it, and may share it. It is
-    saved with the model: its structures in ``state_dict``, and which instances they are of, where instances are numbers,
-    strings, tuples or dicts of these; structures of other instances are left out when a checkpoint is loaded. In
-    distributed training each process has its own.
+    Begin it with the solutions of the training set; the layers and losses that use it add to it, and may share it. It
+    is saved with the model: its structures in ``state_dict``, and which instances they are of, where instances are
+    numbers, strings, tuples or dicts of these; structures of other instances are left out when a checkpoint is loaded.
+    In distributed training each process has its own.
 
     Args:
         capacity: The most structures that are kept for one instance; the first found gives way to the next one.
@@ -229,7 +229,7 @@ class SolutionPool(nn.Module):
         unexpected_keys: list[str],
         error_msgs: list[str],
     ) -> None:
-        """Take over the structures of a checkpoint, however many they are; one without any leaves those that are here."""
+        """Take over the structures of a checkpoint, however many they are; one without a pool changes nothing."""
         saved = {name: state_dict[prefix + name] for name in _SAVED if prefix + name in state_dict}
         if not saved:
             return

@@ -46,6 +46,7 @@ OPTIONAL_METHODS = (
 )
 """What a solver may implement beside ``solve``; :meth:`Solver.implements` says whether it does."""
 
+
 class Solver(ABC):
     r"""A maximum-a-posteriori oracle: for parameters theta, the best structure of a finite set Z.
 
@@ -336,8 +337,8 @@ class Solver(ABC):
 
         Args:
             statuses: :class:`imle_core.Status` of each row, shape ``(N,)``, in the order of theta.
-            objectives: Objective value of each row, fixed terms included, in the solver's own sense and for the theta that
-                ``solve`` was given.
+            objectives: Objective value of each row, fixed terms included, in the solver's own sense and for the theta
+                that ``solve`` was given.
             gaps: Proven relative distance of the value to the optimum, at least 0.
             on_timeout: What happens to structures that are the best found when the time ran out: ``"use"`` keeps them
                 (counted in the report; a direct call logs a warning), ``"error"`` raises.

@@ -96,7 +96,7 @@ class UnboundedError(SolverError):
 
 
 class SolverTimeoutError(SolverError, TimeoutError):
-    """A search ended at its time limit without a structure, or with one that is not proven optimal where that is asked."""
+    """A search ended at its time limit: without a structure, or with one that is not proven optimal."""
 
 
 class InvalidSolutionError(SolverError):

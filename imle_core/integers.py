@@ -17,8 +17,8 @@ def to_integers(values: NDArray[Any], bits: int) -> NDArray[np.int64]:
 
     .. math:: k_i = \operatorname{round}(2^{b - e} v_i), \qquad 2^{e-1} \le \max_j |v_j| < 2^e
 
-    A power of two, because that leaves every bit of the mantissas: values within a factor of 2^(bits - 53) of the largest
-    in double precision, and of 2^(bits - 24) in single precision, are exact.
+    A power of two, because that leaves every bit of the mantissas: values within a factor of 2^(bits - 53) of the
+    largest in double precision, and of 2^(bits - 24) in single precision, are exact.
 
     Args:
         values: Finite, shape ``(*rows, entries)``.

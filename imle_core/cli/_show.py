@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from imle_core.registry import Parameter, SolverSpec
 
 _TRAITS = (
-    "output",
     "devices",
     "batched",
     "exact",
@@ -80,7 +79,10 @@ def _describe(spec: SolverSpec, parameters: tuple[Parameter, ...] | None) -> Non
     print_heading(spec.name, "solver")
     print_text(spec.summary)
     print_heading("What it is")
-    facts = [("sense", _SENSES[spec.sense])]
+    facts = [
+        ("sense", _SENSES[spec.sense]),
+        ("output", spec.output or "binary, integer or real, as the problem says"),
+    ]
     facts += [
         (trait.replace("_", " ").replace("gil", "GIL"), _text(getattr(spec, trait, None)))
         for trait in _TRAITS

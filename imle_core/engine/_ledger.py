@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _KEPT = 256  # calls of a layer between a forward pass and its backward pass, or without one
 
+
 @dataclass(slots=True)
 class Pass:
     """The batches that one forward or backward pass solved."""

@@ -31,8 +31,8 @@ class Report:
         samples: Number S of samples.
         solves: Rows that the solver was asked for, forward and backward.
         avoided: Rows that it was not asked for, by cause: ``"zero gradient"`` (the loss does not depend on the row, so
-            the answer is known), ``"equal points"`` (samples without noise are one point), ``"pool"`` (the best structure
-            of the layer's pool is the answer).
+            the answer is known), ``"equal points"`` (samples without noise are one point), ``"pool"`` (the best
+            structure of the layer's pool is the answer).
         timeouts: Rows whose search ended at its time limit, see :meth:`~imle_core.Solver.note_outcomes`.
         seconds: Time of the host by phase: ``"noise"`` (draw and addition), ``"forward"`` and ``"backward"`` (the
             solves, with checks and transfers).

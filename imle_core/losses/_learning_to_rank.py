@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from imle_core._pool import SolutionPool
     from imle_core._solver import Solver, Validation
 
     from ._base import Reduction
-    from imle_core._pool import SolutionPool
 
 
 class LearningToRank(PoolLoss):

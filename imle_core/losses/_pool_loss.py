@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from imle_core._checks import require_number
+from imle_core._pool import SolutionPool
 from imle_core.errors import InvalidTargetError
 
 from ._base import Loss, Rows, in_full
-from imle_core._pool import SolutionPool
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,4 +1,4 @@
-"""Threads for the solvers that release the GIL: shares of a batch for kernels, workers with a model each for libraries."""
+"""Threads for solvers that release the GIL: shares of a batch for kernels, workers with a model each for libraries."""
 
 from ._share import cpus as cpus
 from ._share import share as share

@@ -50,6 +50,8 @@ class Workers(Generic[W]):
             Exception: what the function raised for the first row, in order, for which it raised. Rows after it may
                 not have been begun.
         """
+        if not rows:
+            return []
         if self._process != os.getpid():
             self._begin()  # a forked child: the lock may be held, the models may have lost their threads
         answers: list[Any] = [None] * len(rows)

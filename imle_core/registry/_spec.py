@@ -22,7 +22,7 @@ Negative = Literal["allow", "error", "clip"]
 
 _NAME = re.compile(r"([A-Za-z_]\w*\.)?[A-Za-z_]\w*", re.ASCII)
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
-_CHOICES = {"output": Output, "devices": Devices, "negative": Negative}
+_CHOICES = {"devices": Devices, "negative": Negative}
 _FLAGS = ("batched", "exact", "deterministic", "releases_gil", "picklable", "time_limit")
 _TUPLES = ("aliases", "requires", "conflicts", "references")
 
@@ -47,7 +47,7 @@ class SolverSpec:
             before anything is imported.
         extra: The extra of imle-core that installs them, if there is one.
         sense: ``"max"`` for scores, ``"min"`` for costs, ``None`` if the problem decides.
-        output: What the entries of a structure are.
+        output: What the entries of a structure are, ``None`` if the problem decides.
         batched: Whether a batch is solved at once, not row by row.
         devices: ``"any"`` if it solves where theta is, ``"host"`` if on the CPU alone.
         negative: What happens to costs below zero, see :class:`~imle_core.Solver`.
@@ -75,7 +75,7 @@ class SolverSpec:
     requires: tuple[str, ...] = ()
     extra: str | None = None
     sense: Sense | None = None
-    output: Output = "real"
+    output: Output | None = "real"
     batched: bool = False
     devices: Devices = "host"
     negative: Negative = "allow"
@@ -101,6 +101,11 @@ class SolverSpec:
         for field, choices in _CHOICES.items():
             valid = get_args(choices)
             self._require(getattr(self, field) in valid, field, f"one of {', '.join(map(repr, valid))}")
+        self._require(
+            self.output is None or self.output in get_args(Output),
+            "output",
+            "'binary', 'integer', 'real' or None (the problem decides)",
+        )
         self._require(
             self.sense in (None, "max", "min"), "sense", "'max', 'min' or None (the problem decides)"
         )

@@ -62,7 +62,7 @@ class Program:
         """Number of rows."""
         return len(self.row_lower)
 
-    def with_(self, **arrays: NDArray[Any]) -> Program:
+    def with_(self, **arrays: Any) -> Program:
         """Return the programme with other limits, bounds or entries; sizes and sparsity stay."""
         return replace(self, **arrays)
 
