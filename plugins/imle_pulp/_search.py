@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from imle_core.errors import InfeasibleError, SolverTimeoutError, UnboundedError
+from imle_core.errors import InfeasibleError, SolverError, SolverTimeoutError, UnboundedError
 from imle_pulp._backends import FEASIBILITY, Outcome, make, relaxation, tolerances
 
 if TYPE_CHECKING:
@@ -17,9 +16,8 @@ if TYPE_CHECKING:
     from imle_pulp._backends import Answer, Model
     from imle_pulp._program import Program
 
-CERTAIN = 1e-9  # a bound this close to a value, relative to the costs, is reached
+CERTAIN = 1e-9  # a bound this close to a value, relative to the terms of the value, is reached
 RELAXATION = "relaxation"  # the name of its model among those of the backends
-WIDE = 2.0**20  # costs this many times smaller than others are decided by a solve of their own
 
 
 class Task(NamedTuple):
@@ -58,27 +56,28 @@ class Searcher:
         self._program = program
         self._models: dict[str, Model] = {}
 
-    def relax(self, task: Task) -> Found | None:
+    def relax(self, task: Task, seconds: float | None) -> Found | None:
         """Return the optimum, if the linear relaxation has it or proves that the start is it; otherwise None.
 
         Raises:
             InfeasibleError: not even the relaxation has a point.
         """
-        if _is_wide(task.cost):
-            return None
-        answer = self._solve(RELAXATION, task, None, None)
+        answer = self._solve(RELAXATION, task, None, seconds)
         if answer.status is Outcome.INFEASIBLE:
             raise _infeasible(task)
-        if answer.x is None:  # unbounded: that may be the relaxation alone
+        if (
+            answer.status is not Outcome.OPTIMAL or answer.x is None
+        ):  # unbounded: that may be the relaxation alone
             return None
-        program, size = task.program, np.abs(task.cost).max(initial=0.0)
+        program = task.program
         whole = np.where(program.integer, np.rint(answer.x), answer.x)
-        slack = CERTAIN * (size + abs(answer.bound))
         if np.abs(whole - answer.x).max(initial=0.0) <= FEASIBILITY and feasible(program, whole[None])[0]:
             return Found(whole, float(task.cost @ whole), answer.bound)
-        if task.start is not None and task.cost @ task.start <= answer.bound + slack:
-            return Found(task.start, float(task.cost @ task.start), answer.bound)
-        return None
+        if task.start is None:
+            return None
+        # Of what the start pays, and not of the largest cost: that may be a prohibitive one.
+        value, slack = float(task.cost @ task.start), CERTAIN * float(np.abs(task.cost) @ np.abs(task.start))
+        return Found(task.start, value, answer.bound) if value <= answer.bound + slack else None
 
     def search(self, backend: str, task: Task, seconds: float | None) -> Found:
         """Return the optimum, or the best point that was found in so many seconds.
@@ -87,29 +86,6 @@ class Searcher:
             InfeasibleError, UnboundedError: there is no optimum.
             SolverTimeoutError: the time ran out without a point.
         """
-        begun, cost = time.perf_counter(), task.cost
-        found = self._search(backend, task, seconds)
-        fixed = self._dominant(task, found.x)
-        while fixed is not None and not found.late:
-            # They are what they are in every optimum. Beside them, the other costs were too small to be told apart.
-            rest = np.where(fixed, 0.0, task.cost)
-            bounds = {"lower": np.where(fixed, found.x, task.program.lower)}
-            bounds["upper"] = np.where(fixed, found.x, task.program.upper)
-            task = Task(task.row, task.program.with_(**bounds), rest, found.x)
-            left = None if seconds is None else max(0.0, seconds - (time.perf_counter() - begun))
-            found = self._search(backend, task, left)
-            fixed = self._dominant(task, found.x)
-        value = float(cost @ found.x)
-        return found._replace(value=value, bound=value - (found.value - found.bound))
-
-    def warm(self, backend: str) -> None:
-        """Load the programme into a backend."""
-        if backend not in self._models:
-            load = relaxation if backend == RELAXATION else functools.partial(make, backend)
-            self._models[backend] = load(self._program)
-
-    def _search(self, backend: str, task: Task, seconds: float | None) -> Found:
-        cost = task.cost
         answer = self._solve(backend, task, task.start, seconds)
         if answer.status is Outcome.INFEASIBLE:
             raise _infeasible(task)
@@ -119,15 +95,19 @@ class Searcher:
                 "bound the variables.",
                 row=task.row,
             )
-        late, x = answer.status is Outcome.TIME_LIMIT, answer.x
-        if late and task.start is not None and (x is None or cost @ task.start < cost @ x):
-            x = task.start
-        if x is None:
+        if answer.x is None:
             raise SolverTimeoutError(
                 f"no solution was found within the time limit of {seconds:g} s; raise time_limit.",
                 row=task.row,
             )
-        return Found(x, float(cost @ x), answer.bound, late)
+        late = answer.status is Outcome.TIME_LIMIT
+        return Found(answer.x, float(task.cost @ answer.x), answer.bound, late)
+
+    def warm(self, backend: str) -> None:
+        """Load the programme into a backend."""
+        if backend not in self._models:
+            load = relaxation if backend == RELAXATION else functools.partial(make, backend)
+            self._models[backend] = load(self._program)
 
     def _solve(
         self,
@@ -141,40 +121,12 @@ class Searcher:
         model = self._models[backend]
         model.change(task.program)
         _, exponent = np.frexp(np.abs(task.cost).max(initial=0.0))
-        answer = model.solve(np.ldexp(task.cost, -exponent), start=start, seconds=seconds)
+        try:
+            answer = model.solve(np.ldexp(task.cost, -exponent), start=start, seconds=seconds)
+        except SolverError as error:
+            error.row = task.row
+            raise
         return answer._replace(bound=float(np.ldexp(answer.bound, exponent)))
-
-    def _dominant(self, task: Task, x: NDArray[np.float64]) -> NDArray[np.bool_] | None:
-        """Return the columns whose costs dwarf all others, if they are at their better bounds in x.
-
-        One unit of any of them costs more than all other columns together can save. So they are at those bounds in
-        every optimum.
-        """
-        if not _is_wide(task.cost):
-            return None
-        program, size = task.program, np.abs(task.cost)
-        better = np.where(task.cost > 0, program.lower, program.upper)
-        reach = size * np.where(size > 0, program.upper - program.lower, 0.0)
-        order = np.argsort(-size, kind="stable")
-        order = order[size[order] > 0]
-        below = np.cumsum(reach[order][::-1])[::-1][1:]  # what all columns after each can save together
-        splits = np.flatnonzero((size[order][:-1] > below) & (size[order[0]] > WIDE * size[order[1:]]))
-        if not len(splits):
-            return None
-        top = order[: splits[0] + 1]
-        # A column that is no integer may also move by less than a unit: it must cost that much more.
-        sure = program.integer[top] | (size[top] > WIDE * below[splits[0]])
-        if not (sure & (x[top] == better[top])).all():
-            return None
-        fixed = np.zeros(len(size), np.bool_)
-        fixed[top] = True
-        return fixed | (task.program.lower == task.program.upper)
-
-
-def _is_wide(cost: NDArray[np.float64]) -> bool:
-    """Return whether some costs, other than 0, are too small beside others to be told apart in one solve."""
-    size = np.abs(cost[cost != 0])
-    return bool(len(size) and size.max() >= WIDE * size.min())
 
 
 def feasible(program: Program, x: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -56,9 +56,8 @@ class ILP(Solver):
     relaxation; the backend's search with gap 0, which begins at the hint. A layer brings the hints, from its pool of
     solutions.
 
-    Costs that differ by less than 1e-7 of the row's largest may be taken for equal. Where the costs of a row differ by
-    more than 2^20, and its best solution does without the largest, those are settled first and the others by
-    themselves, so that a prohibitive 1e17 does no harm.
+    Costs that differ by less than 1e-9 of the row's largest may be taken for equal. Where some costs dwarf all others,
+    as a prohibitive 1e17 does, they are settled first, and the others are then compared by themselves.
 
     Args:
         problem: A ``pulp.LpProblem`` with binary, integer and continuous variables; or the path of an MPS file.
@@ -288,7 +287,9 @@ class ILP(Solver):
             return [task for task in some if task.row not in found]
 
         if self._relaxes:
-            tasks = settle(tasks, self._workers.map(Searcher.relax, tasks))
+            tasks = settle(
+                tasks, self._workers.map(lambda searcher, task: searcher.relax(task, limit), tasks)
+            )
         if tasks and self._choice.name is None:
             # A "row" of its own, for which one thread and its models measure.
             measured = self._workers.map(
@@ -352,7 +353,7 @@ class ILP(Solver):
         return self._workers.map(self._finish, [held])[0]
 
     def _finish(self, searcher: Searcher, task: Task) -> NDArray[np.float64]:
-        found = searcher.relax(task) or searcher.search(self._choice.name or "highs", task, None)
+        found = searcher.relax(task, None) or searcher.search(self._choice.name or "highs", task, None)
         return found.x
 
     def _is_feasible(self, z: NDArray[np.float64], program: Program) -> bool:

@@ -35,6 +35,8 @@ class Reduction(NamedTuple):
         defined: The columns that were taken out.
         offset: b / a of each.
         factors: a_k / a_j of all columns, shape ``(defined, columns)``, 0 for the columns taken out.
+        lower: Lower bounds of the columns taken out.
+        upper: Their upper bounds.
     """
 
     program: Program
@@ -43,6 +45,8 @@ class Reduction(NamedTuple):
     defined: NDArray[np.int64]
     offset: NDArray[np.float64]
     factors: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
 
     def cost(self, cost: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the costs of the columns that are left."""
@@ -53,7 +57,8 @@ class Reduction(NamedTuple):
         """Return all columns of a point of the programme that is left."""
         whole = np.zeros(self.factors.shape[1])
         whole[self.columns] = x
-        whole[self.defined] = self.offset - self.factors @ whole
+        # Within the bounds: rounding, and the tolerance of the library, may lead just beyond.
+        whole[self.defined] = (self.offset - self.factors @ whole).clip(self.lower, self.upper) + 0.0
         return whole
 
     def same_shape(self, other: Reduction) -> bool:
@@ -81,7 +86,9 @@ def reduce(program: Program) -> Reduction | None:
     place[rows] = np.arange(len(rows))
     factors = np.zeros((len(rows), program.width))
     inside = (place[row_of] >= 0) & ~np.isin(np.arange(len(row_of)), entries)
-    factors[place[row_of[inside]], program.columns[inside]] = program.values[inside] / scale[place[row_of[inside]]]
+    factors[place[row_of[inside]], program.columns[inside]] = (
+        program.values[inside] / scale[place[row_of[inside]]]
+    )
     ends = np.stack([scale * program.lower[defined], scale * program.upper[defined]])
     low, high = program.row_lower.copy(), program.row_upper.copy()
     low[rows], high[rows] = right - ends.max(0), right - ends.min(0)
@@ -111,6 +118,8 @@ def reduce(program: Program) -> Reduction | None:
         defined=defined,
         offset=right / scale,
         factors=factors,
+        lower=program.lower[defined],
+        upper=program.upper[defined],
     )
 
 

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from imle_core.errors import MissingDependencyError, SolverParameterError, closest
 
 from ._integral import why_not_integral
+from ._substitute import Substituted, reduced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ ALIASES = {"cbc": "PULP_CBC_CMD", "HiGHS": "highs", "GUROBI": "gurobi", "SCIP_PY
 NAMES = (*LIBRARIES, *ALIASES, *COMMANDS)
 
 
-def make(name: str, program: Program) -> Model:
+def make(name: str, program: Program) -> Model | Substituted:
     """Return the programme in the solver library of this name.
 
     Raises:
@@ -84,7 +85,7 @@ def make(name: str, program: Program) -> Model:
         )
     if name in COMMANDS:
         return _load("pulp_command:PulpCommand")(program, name)
-    return _load(LIBRARIES[name].factory)(program)
+    return Substituted(_load(LIBRARIES[name].factory), program)
 
 
 def can_solve(name: str, program: Program) -> str | None:
@@ -104,7 +105,7 @@ def candidates(program: Program) -> list[str]:
     return able if "highs" in able else [*able, *(["scipy"] if can_solve("scipy", program) is None else [])]
 
 
-def relaxation(program: Program) -> Model:
+def relaxation(program: Program) -> Model | Substituted:
     """Return the programme without its integrality, whose answers are vertices.
 
     Raises:
@@ -112,7 +113,7 @@ def relaxation(program: Program) -> Model:
     """
     if missing := _missing("highs"):
         raise MissingDependencyError(missing)
-    return _load("highs:HighsRelaxation")(program)
+    return Substituted(_load("highs:HighsRelaxation"), program)
 
 
 def is_command(name: str) -> bool:
@@ -148,7 +149,7 @@ def _missing(name: str) -> str | None:
 
 def _unable(name: str, program: Program) -> str | None:
     why_not = LIBRARIES[name].why_not if name in LIBRARIES else None
-    return why_not(program) if why_not else None
+    return why_not(reduced(program)) if why_not else None
 
 
 def _load(factory: str) -> Any:

@@ -154,7 +154,7 @@ class Highs(_Highs):
 
 
 class HighsRelaxation(_Highs):
-    """The linear programme without its integrality: a vertex (free columns may rest at 0), from one basis in every solve.
+    """The linear programme without integrality: a vertex (free columns may rest at 0), from one basis in every solve.
 
     The basis is found once for each instance, without costs: it is feasible, and so the primal simplex method needs no
     first phase.
