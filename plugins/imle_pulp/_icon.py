@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 import os
 from collections.abc import Mapping
@@ -90,8 +89,8 @@ def read_day(instance: Any) -> Day:
     for i, task in enumerate(tasks):
         if not task.starts or task.latest > day.slots:
             raise SolverParameterError(
-                f"task {i} cannot run: it takes {task.duration} slots from {task.earliest} to {task.latest}, of a day of "
-                f"{day.slots}."
+                f"task {i} cannot run: it takes {task.duration} slots from {task.earliest} to {task.latest}, of a "
+                f"day of {day.slots}."
             )
         if not day.fits(task):
             raise SolverParameterError(

@@ -71,7 +71,8 @@ class Searcher:
             return None
         program = task.program
         whole = np.where(program.integer, np.rint(answer.x), answer.x)
-        if np.abs(whole - answer.x).max(initial=0.0) <= FEASIBILITY and feasible(program, whole[None])[0]:
+        off = np.abs(whole - answer.x).max(initial=0.0)
+        if off == 0 or (off <= FEASIBILITY and feasible(program, whole[None])[0]):
             return Found(whole, float(task.cost @ whole), answer.bound)
         if task.start is None:
             return None

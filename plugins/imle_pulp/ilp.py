@@ -307,12 +307,16 @@ class ILP(Solver):
         starts: list[NDArray[np.float64] | None] = [None] * len(programs)
         if hint is None:
             return starts
-        for row, program in enumerate(programs):
-            if np.isnan(hint[row]).any():
-                continue
+        points: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
+        for row in np.flatnonzero(~np.isnan(hint).any(1)).tolist():
             x = self._point(hint[row])
-            if x is not None and feasible(program, x[None])[0]:
-                starts[row] = x
+            if x is not None:
+                points.setdefault(id(programs[row]), []).append((row, x))
+        for of_one in points.values():
+            rows = [row for row, _ in of_one]
+            good = feasible(programs[rows[0]], np.array([x for _, x in of_one]))
+            for (row, x), kept in zip(of_one, good, strict=True):
+                starts[row] = x if kept else None
         return starts
 
     def _point(self, z: NDArray[Any]) -> NDArray[np.float64] | None:

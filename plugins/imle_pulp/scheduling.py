@@ -35,20 +35,20 @@ def scheduling(
        z_t = h \sum_f p_f \sum_m \sum_{s = t - d_f + 1}^{t} x_{fms}, \qquad \sum_{m, s} x_{fms} = 1, \qquad
        \sum_f u_{fr} \sum_{s = t - d_f + 1}^{t} x_{fms} \le c_{mr}
 
-    Theta is the price of energy in each slot, z the energy used in it: power p times the length of the slot h, in hours,
-    of the tasks that run. A task f starts once, in a slot s on a machine m, runs without a break for its duration d within
-    its own earliest and latest slots, and uses u of each resource r, of which the machine has c. As in the benchmarks of
-    predict-then-optimise on these instances, machines themselves use no energy and cost nothing to start and stop: what
-    files say of that is left out.
+    Theta is the price of energy in each slot, z the energy used in it: power p times the length of the slot h, in
+    hours, of the tasks that run. A task f starts once, in a slot s on a machine m, runs without a break for its
+    duration d within its own earliest and latest slots, and uses u of each resource r, of which the machine has c. As
+    in the benchmarks of predict-then-optimise on these instances, machines themselves use no energy and cost nothing
+    to start and stop: what files say of that is left out.
 
     Args:
-        instance: The path of a file of the ICON challenge; or a mapping ``{"minutes": 30, "capacities": ..., "tasks":
-            [...]}``, with the minutes of a slot, capacities of shape ``(machines, resources)`` or ``(machines,)``, and
-            tasks ``{"duration": 4, "earliest": 0, "latest": 48, "power": 3.5, "use": ...}``: slots that it takes, slot
-            before which it does not start, slot by which it has ended, and use of each resource.
-        relax: Whether to solve the linear relaxation, in which parts of a task may run at several times: its optimum costs
-            no more than that of whole tasks, nearly always as much, and is found much faster. Energies are then a vertex
-            of the relaxation.
+        instance: The path of a file of the ICON challenge; or a mapping ``{"minutes": 30, "capacities": ...,
+            "tasks": [...]}``, with the minutes of a slot, capacities of shape ``(machines, resources)`` or
+            ``(machines,)``, and tasks ``{"duration": 4, "earliest": 0, "latest": 48, "power": 3.5, "use": ...}``: slots
+            that it takes, slot before which it does not start, slot by which it has ended, and use of each resource.
+        relax: Whether to solve the linear relaxation, in which parts of a task may run at several times and on several
+            machines: its optimum costs no more than that of whole tasks (on the first instance of the challenge it
+            costs as much on 19 days of 20), and is found much faster.
         backend: As for :class:`imle_pulp.ilp.ILP`.
         time_limit: Seconds for each row's search, or None.
         on_timeout: As for :class:`imle_pulp.ilp.ILP`.
@@ -63,8 +63,9 @@ def scheduling(
         InfeasibleError: the tasks together do not fit on the machines.
 
     References:
-        Simonis, O'Sullivan, Mehta, Hurley and De Cauwer (2014), Energy-cost aware scheduling (CSPLib, problem 59). Mandi,
-        Demirovic, Stuckey and Guns (2020), Smart predict-and-optimize for hard combinatorial optimization problems.
+        Simonis, O'Sullivan, Mehta, Hurley and De Cauwer (2014), Energy-cost aware scheduling (CSPLib, problem 59).
+        Mandi, Demirovic, Stuckey and Guns (2020), Smart predict-and-optimize for hard combinatorial optimization
+        problems.
 
     Example:
         >>> import numpy as np

@@ -73,7 +73,8 @@ def set_cover(
     """
     if kind not in get_args(Kind):
         raise SolverParameterError(
-            f"kind must be one of {', '.join(map(repr, get_args(Kind)))}; got {kind!r}.{closest(str(kind), get_args(Kind))}"
+            f"kind must be one of {', '.join(map(repr, get_args(Kind)))}; got {kind!r}."
+            f"{closest(str(kind), get_args(Kind))}"
         )
     elements, holds = _table(sets)
     needed = _needed(requirement, elements)

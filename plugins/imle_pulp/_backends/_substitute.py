@@ -24,7 +24,8 @@ class Reduction(NamedTuple):
     r"""A programme without the columns that equalities define.
 
     .. math:: a_j x_j + \sum_{k \ne j} a_k x_k = b \quad\Rightarrow\quad
-       x_j = \frac{b - \sum_{k \ne j} a_k x_k}{a_j}, \qquad c_j x_j = \frac{c_j b}{a_j} - \sum_{k \ne j} \frac{c_j a_k}{a_j} x_k
+       x_j = \frac{b - \sum_{k \ne j} a_k x_k}{a_j}, \qquad
+       c_j x_j = \frac{c_j b}{a_j} - \sum_{k \ne j} \frac{c_j a_k}{a_j} x_k
 
     A row whose column has bounds stays, with the limits that these leave; that of a free column goes.
 
@@ -150,11 +151,14 @@ class Substituted:
         if program is self._whole:
             return
         before, after = self._reduction, reduce(program)
-        if before is None or after is None or not before.same_shape(after):
+        if before is None and after is None:
+            self._whole = program
+            self._model.change(program)
+        elif before is not None and after is not None and before.same_shape(after):
+            self._whole, self._reduction = program, after
+            self._model.change(after.program)
+        else:
             self._take(program)
-            return
-        self._whole, self._reduction = program, after
-        self._model.change(after.program)
 
     def solve(
         self,

@@ -97,8 +97,7 @@ def _configure(parameters: Any, seconds: float | None) -> None:
     parameters.absolute_gap_limit = 0.0
     parameters.cp_model_presolve = False
     parameters.linearization_level = 1
-    parameters.catch_sigint_signal = (
-        False  # it would swallow the interrupt, and leave the process without a handler
-    )
+    # CP-SAT would swallow the interrupt, and leave the process with another handler.
+    parameters.catch_sigint_signal = False
     if seconds is not None:
         parameters.max_time_in_seconds = seconds

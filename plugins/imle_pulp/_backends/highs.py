@@ -112,9 +112,7 @@ class _Highs(Model, ABC):
         highs.clearSolver()  # or it would go on from its last solution
         highs.changeColsCost(len(cost), self._columns, cost * FACTOR)
         self._begin(start)
-        # The clock of HiGHS runs on from solve to solve.
-        limit = highspy.kHighsInf if seconds is None else highs.getRunTime() + seconds
-        highs.setOptionValue("time_limit", limit)
+        highs.setOptionValue("time_limit", highspy.kHighsInf if seconds is None else seconds)
         with quiet():
             highs.run()
         end = _ENDS.get(highs.getModelStatus())
@@ -165,6 +163,11 @@ class HighsRelaxation(_Highs):
     def __init__(self, program: Program) -> None:
         self._integral: Program | None = None
         super().__init__(program)
+
+    @property
+    def basis(self) -> highspy.HighsBasis | None:
+        """The feasible basis that every solve begins from; None where there is none."""
+        return getattr(self, "_basis", None)
 
     def change(self, program: Program) -> None:
         """Take another instance of the programme, without its integrality."""

@@ -1,0 +1,238 @@
+"""The relaxation of small programmes, for many rows of costs in one call of compiled code."""
+
+from __future__ import annotations
+
+import weakref
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import highspy
+import numpy as np
+
+from imle_core.parallel import cpus, share
+from imle_pulp._backends import FEASIBILITY
+from imle_pulp._backends._clean import clean
+from imle_pulp._backends.highs import HighsRelaxation
+from imle_pulp._kernels.simplex import AT_LOWER, AT_UPPER, FREE, solve_rows
+from imle_pulp._search import CERTAIN, Found, feasible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from imle_pulp._program import Program
+    from imle_pulp._search import Task
+
+CELLS = 1 << 16
+"""The most entries of a tableau; HiGHS, which leaves zeros out, is faster on larger ones."""
+WIDE = 2.0**20
+"""Costs this many times smaller than others drown in rounding; rows that have any are left to others."""
+STEPS = 20
+"""Steps at most, for each unknown; ten times what is usual."""
+BLOCK = 8
+"""Rows that a thread takes at once."""
+
+_PLACES = {
+    highspy.HighsBasisStatus.kLower: AT_LOWER,
+    highspy.HighsBasisStatus.kUpper: AT_UPPER,
+    highspy.HighsBasisStatus.kZero: FREE,
+}
+
+
+class Vertices(NamedTuple):
+    """What the relaxation says of each row of costs.
+
+    Args:
+        x: A vertex, shape ``(N, columns)``.
+        bound: The proven least costs of any point, shape ``(N,)``.
+        certified: Whether x has them; else neither x nor the bound is of use.
+    """
+
+    x: NDArray[np.float64]
+    bound: NDArray[np.float64]
+    certified: NDArray[np.bool_]
+
+
+class Tableau:
+    """A programme without its integrality, in dense form at a feasible basis.
+
+    Args:
+        program: The programme.
+        basis: For each column and then each row, the place of its unknown outside of the basis; -1 inside.
+        table: The tableau of the basis of another instance with the same matrix; None computes it.
+
+    Raises:
+        ValueError: the basis is singular, or its vertex lies outside of the bounds.
+    """
+
+    def __init__(
+        self, program: Program, basis: NDArray[np.int8], table: NDArray[np.float64] | None = None
+    ) -> None:
+        self._size, self._basis = (program.width, program.height), basis
+        self._matrix = program.starts, program.columns, program.values
+        inside, outside = np.flatnonzero(basis < 0), np.flatnonzero(basis >= 0)
+        self._lower = np.concatenate([program.lower, program.row_lower])
+        self._upper = np.concatenate([program.upper, program.row_upper])
+        if len(inside) != program.height:
+            raise ValueError("a basis has as many unknowns as there are rows")
+        if table is None:
+            matrix = np.hstack([_dense(program), -np.eye(program.height)])
+            try:
+                table = np.linalg.solve(matrix[:, inside], matrix[:, outside])
+            except np.linalg.LinAlgError as error:
+                raise ValueError("the basis is singular") from error
+        where, low, high = basis[outside], self._lower[outside], self._upper[outside]
+        values = np.select([where == AT_LOWER, where == AT_UPPER], [low, high], 0.0)
+        if not np.isfinite(values).all():
+            raise ValueError("an unknown is at a bound that it does not have")
+        start = -(table @ values)
+        slack = 1e-9 * np.maximum(1.0, np.abs(start))
+        if (start < self._lower[inside] - slack).any() or (start > self._upper[inside] + slack).any():
+            raise ValueError("the vertex is not feasible")
+        self._start = np.ascontiguousarray(table), inside, outside, where, start
+
+    def of(self, program: Program) -> Tableau:
+        """Return the tableau of another instance, at the same basis if that is feasible in it."""
+        if np.array_equal(program.values, self._matrix[2]):
+            try:
+                return Tableau(program, self._basis, self._start[0])
+            except ValueError:
+                pass
+        return Tableau(program, _feasible_basis(program))
+
+    def solve(self, costs: NDArray[np.float64], threads: int = 1) -> Vertices:
+        """Minimise rows of costs, shape ``(N, columns)``, each of magnitude 1/2 to 1, or 0."""
+        x, bound, limit = np.zeros_like(costs), np.empty(len(costs)), STEPS * sum(self._size)
+
+        def work(start: int, stop: int) -> None:
+            part = slice(start, stop)
+            constant = *self._start, self._lower, self._upper, *self._matrix, limit
+            solve_rows(costs[part], *constant, x[part], bound[part])
+
+        share(work, len(costs), block=BLOCK, threads=threads)
+        value = np.einsum("ij,ij->i", costs, x)
+        with np.errstate(invalid="ignore"):  # of bounds of -inf
+            certified = np.abs(value - bound) <= CERTAIN * np.maximum(1.0, np.abs(value))
+        return Vertices(x, bound, certified)
+
+
+class Relaxations:
+    """The tableaux of a solver's programmes, each made at its first use.
+
+    Args:
+        program: The solver's own programme.
+        threads: Threads at most; None takes the CPUs of this process.
+    """
+
+    def __init__(self, program: Program, threads: int | None = None) -> None:
+        self._program, self._threads = program, threads
+        self._tableaux: weakref.WeakKeyDictionary[Program, Tableau | None] = weakref.WeakKeyDictionary()
+
+    def settle(self, tasks: Sequence[Task]) -> tuple[dict[int, Found], list[Task], list[Task]]:
+        """Solve the relaxations of many rows at once.
+
+        Returns:
+            What is found, by row: optima, where the relaxation has them or proves that the start is one. The tasks that
+            only a search can decide. And those of which nothing is known: too large, wide in their costs, infeasible,
+            unbounded, or not certified.
+        """
+        found: dict[int, Found] = {}
+        to_search: list[Task] = []
+        unknown: list[Task] = []
+        of_one: defaultdict[Program, list[Task]] = defaultdict(list)
+        for task in tasks:
+            of_one[task.program].append(task)
+        for program, some in of_one.items():
+            tableau = self._tableau(program)
+            if tableau is None:
+                unknown += some
+                continue
+            costs = np.array([task.cost for task in some])
+            scale = np.ldexp(1.0, np.frexp(np.abs(costs).max(1))[1])
+            vertices = tableau.solve(costs / scale[:, None], self._threads or cpus())
+            known = vertices.certified & ~_wide(costs)
+            answers = _answers(program, some, costs, vertices._replace(bound=vertices.bound * scale))
+            for task, is_known, answer in zip(some, known.tolist(), answers, strict=True):
+                if not is_known:
+                    unknown.append(task)
+                elif answer is None:
+                    to_search.append(task)
+                else:
+                    found[task.row] = answer
+        return found, to_search, unknown
+
+    def _tableau(self, program: Program) -> Tableau | None:
+        if program not in self._tableaux:
+            self._tableaux[program] = self._make(program)
+        return self._tableaux[program]
+
+    def _make(self, program: Program) -> Tableau | None:
+        if not 0 < program.width * program.height <= CELLS:
+            return None
+        own = None if program is self._program else self._tableau(self._program)
+        cleaned = clean(program)
+        try:
+            return Tableau(cleaned, _feasible_basis(cleaned)) if own is None else own.of(cleaned)
+        except ValueError:
+            return None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the tableaux out, which belong to programmes by their identity."""
+        return {"_program": self._program, "_threads": self._threads}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Begin without tableaux."""
+        self.__init__(state["_program"], state["_threads"])  # type: ignore[misc]
+
+
+def _answers(
+    program: Program, tasks: Sequence[Task], costs: NDArray[np.float64], vertices: Vertices
+) -> list[Found | None]:
+    """Return the optimum of each task where its vertex is whole, or where its start costs no more than the bound."""
+    whole = np.where(program.integer, np.rint(vertices.x), vertices.x) + 0.0
+    whole = whole.clip(program.lower, program.upper)
+    good = (np.abs(whole - vertices.x) <= FEASIBILITY).all(1) & feasible(program, whole)
+    values, bounds = np.einsum("ij,ij->i", costs, whole), vertices.bound.tolist()
+    answers: list[Found | None] = []
+    for task, x, is_good, value, bound in zip(tasks, whole, good, values.tolist(), bounds, strict=True):
+        if is_good:
+            answers.append(Found(x, value, bound))
+            continue
+        answers.append(None)
+        if task.start is not None:
+            # Of what the start pays, and not of the largest cost: that may be a prohibitive one.
+            paid, slack = (
+                float(task.cost @ task.start),
+                CERTAIN * float(np.abs(task.cost) @ np.abs(task.start)),
+            )
+            if paid <= bound + slack:
+                answers[-1] = Found(task.start, paid, bound)
+    return answers
+
+
+def _wide(costs: NDArray[np.float64]) -> NDArray[np.bool_]:
+    sizes = np.abs(costs)
+    least = np.where(sizes > 0, sizes, np.inf).min(1)
+    wide: NDArray[np.bool_] = sizes.max(1) > WIDE * least
+    return wide
+
+
+def _feasible_basis(program: Program) -> NDArray[np.int8]:
+    """Return a basis that HiGHS finds without costs: where each unknown outside of it is, -1 for those inside.
+
+    Raises:
+        ValueError: there is none.
+    """
+    basis = HighsRelaxation(program).basis
+    if basis is None:
+        raise ValueError("the programme has no feasible basis")
+    inside = highspy.HighsBasisStatus.kBasic
+    status = [*basis.col_status, *basis.row_status]
+    return np.array([-1 if one == inside else _PLACES.get(one, FREE) for one in status], np.int8)
+
+
+def _dense(program: Program) -> NDArray[np.float64]:
+    matrix = np.zeros((program.height, program.width))
+    matrix[np.repeat(np.arange(program.height), np.diff(program.starts)), program.columns] = program.values
+    return matrix
