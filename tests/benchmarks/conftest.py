@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-TABLE = Path(__file__).parents[2] / "docs" / "graph_speed.csv"
-"""What the documentation shows; each run of a benchmark renews its own lines."""
+DOCS = Path(__file__).parents[2] / "docs"
 
 HEADER = ["task, batch of 320", "NetworkX, us a row", "compiled, us a row", "times faster"]
 
@@ -33,21 +32,34 @@ def report(capsys):
 
 
 @pytest.fixture
-def table(report):
-    """Write a line of the table of the documentation: a task, and the seconds a row that it takes."""
+def renew():
+    """Write a line of a table of the documentation; each run of a benchmark renews its own lines.
+
+    The first fields, one or as many as ``keys``, say what the line is about.
+    """
+
+    def write(name, header, fields, *, keys=1):
+        path, fields = DOCS / name, [str(field) for field in fields]
+        lines = {}
+        if path.exists():
+            with path.open(newline="") as file:
+                lines = {tuple(line[:keys]): line for line in list(csv.reader(file))[1:]}
+        lines[tuple(fields[:keys])] = fields
+        with path.open("w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *(lines[key] for key in sorted(lines))])
+
+    return write
+
+
+@pytest.fixture
+def table(report, renew):
+    """Write a line of the table of solvers on graphs: a task, and the seconds a row that it takes."""
 
     def write(task, *, networkx, compiled):
         ratio = networkx / compiled
         report(f"{task:44s}{networkx * 1e6:12.1f}{compiled * 1e6:10.2f} us a row{ratio:9.0f} times")
-        lines = {}
-        if TABLE.exists():
-            with TABLE.open(newline="") as file:
-                lines = {line[0]: line for line in list(csv.reader(file))[1:]}
-        lines[task] = [task, f"{networkx * 1e6:,.0f}", f"{compiled * 1e6:,.1f}", f"{ratio:,.0f}"]
-        with TABLE.open("w", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(
-                [HEADER, *(lines[task] for task in sorted(lines))]
-            )
+        fields = [task, f"{networkx * 1e6:,.0f}", f"{compiled * 1e6:,.1f}", f"{ratio:,.0f}"]
+        renew("graph_speed.csv", HEADER, fields)
         return ratio
 
     return write

@@ -41,7 +41,7 @@ def assert_feasible(program, x):
 @given(seeds)
 def test_programmes_of_integers_are_solved_as_by_enumeration(seed):
     program, cost = random_case(np.random.default_rng(seed), mixed=False)
-    for backend in ("highs", "cp_sat", *["scipy"] * (seed % 8 == 0)):  # SciPy's takes 30 ms
+    for backend in ("highs", "cp_sat", *["scipy"] * (seed % 20 == 0)):  # SciPy's takes 30 ms
         assert_solved(backend, program, cost)
 
 
@@ -49,7 +49,7 @@ def test_programmes_of_integers_are_solved_as_by_enumeration(seed):
 @given(seeds)
 def test_mixed_programmes_are_solved_as_by_enumeration(seed):
     program, cost = random_case(np.random.default_rng(seed), mixed=True)
-    for backend in ("highs", *["scipy"] * (seed % 4 == 0)):
+    for backend in ("highs", *["scipy"] * (seed % 20 == 0)):
         assert_solved(backend, program, cost)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from backend_cases import assignment, binaries, feasible_points, make_program, scaled
+from backend_cases import binaries, feasible_points, scaled
 from imle_pulp._backends import Outcome, highs, make, pulp_command, relaxation, scipy
 
 BACKENDS = ["highs", "cp_sat", "scipy", "cbc"]
@@ -42,11 +42,25 @@ def test_libraries_that_may_be_installed_tell_close_costs_apart(backend, library
     assert wrong(lambda program: make(backend, program), close_cases()) == 0
 
 
+def test_the_settings_of_large_programmes_tell_close_costs_apart(monkeypatch):
+    monkeypatch.setattr(highs, "ENTRIES", 0)
+    assert wrong(highs.Highs, close_cases()) == 0
+
+
 def test_the_default_gap_would_not_tell_them_apart(monkeypatch):
-    monkeypatch.setattr(
-        highs.Highs, "options", {**highs.LEAN, "mip_rel_gap": 1e-4, "mip_abs_gap": 1e-6, "presolve": "on"}
-    )
+    monkeypatch.setattr(highs, "ENTRIES", 0)
+    monkeypatch.setattr(highs, "LARGE", {"output_flag": False})
     assert wrong(highs.Highs, close_cases()) > 0
+
+
+def test_numerical_trouble_is_solved_with_the_defaults_of_highs(monkeypatch):
+    program, cost = next(close_cases())
+    model = highs.Highs(program)
+    expected = model.solve(cost)
+    model._set({"presolve": "on"})  # as if the options for speed had been lost
+    assert model._again() is highs.Outcome.OPTIMAL
+    assert model._highs.getOptionValue("presolve")[1] == "off"
+    np.testing.assert_array_equal(model.solve(cost).x, expected.x)
 
 
 @pytest.mark.parametrize(
@@ -66,38 +80,30 @@ def test_relaxations_tell_close_costs_apart():
         np.testing.assert_array_equal(np.sort(np.argsort(cost)[:4]), np.flatnonzero(x > 0.5))
 
 
-@pytest.mark.parametrize("huge", [1e9, 1e17])
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_beside_costs_that_forbid_entries_the_others_still_decide(backend, huge):
-    for seed in range(6):
-        rng = np.random.default_rng(seed)
-        program, cost = assignment(rng, 3, 4)
-        forbidden = np.zeros(12, bool)
-        forbidden[rng.permutation(12)[:3]] = True
-        points = feasible_points(program)
-        allowed = points[~points[:, forbidden].any(1)]
-        if not len(allowed):
-            continue
-        x = make(backend, program).solve(scaled(np.where(forbidden, huge, cost))).x
-        np.testing.assert_array_equal(x, allowed[(allowed @ cost).argmin()])
+def conflicts(rng, least):
+    """5 + 5 binaries: at least two of the first, `least` of the second, and pairs that exclude each other."""
+    first, second = np.repeat([1, 0], 5), np.repeat([0, 1], 5)
+    pairs = np.zeros((6, 10))
+    for row in pairs:
+        row[[rng.integers(5), 5 + rng.integers(5)]] = 1
+    return binaries([first, second, *pairs], [2, least, *[-np.inf] * 6], [5, 5, *[1] * 6])
 
 
-@pytest.mark.parametrize("huge", [1e9, 1e17])
+@pytest.mark.parametrize("huge", [1e9, 1e13, 1e17])
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_where_forbidden_entries_cannot_be_avoided_as_few_as_possible_are_taken_and_the_others_decide(
-    backend, huge
-):
-    program = make_program([[1, 1, 1, 1, 1, 1]], [5], [5], np.zeros(6), np.full(6, 2), np.ones(6))
+@pytest.mark.parametrize("least", [0, 1, 2])
+def test_beside_costs_that_forbid_entries_the_others_still_decide(least, backend, huge):
+    """Where forbidden entries cannot be avoided, as few as possible are taken, whichever leaves the others best."""
     for seed in range(6):
         rng = np.random.default_rng(seed)
-        forbidden = rng.permutation(6) < 4
-        cost = rng.uniform(0.2, 1, 6)
+        program, cost = conflicts(rng, least), np.repeat([1, huge], 5)
+        cost[:5] = rng.uniform(0.2, 1, 5)
         points = feasible_points(program)
-        few = points[points[:, forbidden].sum(1) == 1]
-        rest = np.where(forbidden, 0, cost)
-        x = make(backend, program).solve(scaled(np.where(forbidden, huge, cost))).x
-        assert x[forbidden].sum() == 1
-        assert x @ rest == pytest.approx((few @ rest).min(), abs=1e-12)
+        few = points[points[:, 5:].sum(1) == least]
+        assert len(np.unique(few[:, :5] @ cost[:5])) > 3
+        x = make(backend, program).solve(scaled(cost)).x
+        assert x[5:].sum() == least
+        assert x[:5] @ cost[:5] == pytest.approx((few[:, :5] @ cost[:5]).min(), abs=1e-12)
 
 
 def test_several_levels_of_costs_decide_one_after_the_other():

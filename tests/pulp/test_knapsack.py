@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from imle_pulp.knapsack import knapsack
 
 import imle_core as imle
 from imle_core.errors import InfeasibleError, SolverParameterError, UnboundedError
-from imle_pulp.knapsack import knapsack
 
 WHOLE = st.integers(0, 9)
 
@@ -19,7 +19,9 @@ WHOLE = st.integers(0, 9)
 @st.composite
 def knapsacks(draw):
     items, constraints = draw(st.integers(1, 5)), draw(st.integers(1, 3))
-    weights = draw(st.lists(st.lists(WHOLE, min_size=items, max_size=items), min_size=constraints, max_size=constraints))
+    weights = draw(
+        st.lists(st.lists(WHOLE, min_size=items, max_size=items), min_size=constraints, max_size=constraints)
+    )
     capacity = draw(st.lists(st.integers(0, 20), min_size=constraints, max_size=constraints))
     upper = draw(st.lists(st.integers(0, 3), min_size=items, max_size=items))
     values = draw(st.lists(st.integers(-5, 20), min_size=items, max_size=items))
@@ -101,7 +103,10 @@ def test_a_negative_capacity_of_a_row_is_infeasible():
     ("parameters", "message"),
     [
         ({"weights": [1, -2, 3]}, r"weights must be at least 0; got -2 at 1"),
-        ({"weights": [[1, 2], [1, np.nan]], "capacity": (1, 1)}, r"weights must be finite; got nan at \(1, 1\)"),
+        (
+            {"weights": [[1, 2], [1, np.nan]], "capacity": (1, 1)},
+            r"weights must be finite; got nan at \(1, 1\)",
+        ),
         ({"weights": [[1, 2], [1]]}, "weights must be numbers, in rows of one length"),
         ({"weights": 3}, "weights must have 1 or 2 axes"),
         ({"weights": []}, "an item and a constraint at least"),

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from imle_pulp._icon import read_day
+from imle_pulp.scheduling import scheduling
 
 import imle_core as imle
 from imle_core.errors import InfeasibleError, SolverParameterError
-from imle_pulp._icon import read_day
-from imle_pulp.scheduling import scheduling
 
 SHARED = Path(os.environ.get("IMLE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 ICON = SHARED / "energy_icon" / "SchedulingInstances"
@@ -48,7 +48,9 @@ def days(draw):
         earliest = draw(st.integers(0, SLOTS - duration))
         latest = draw(st.integers(earliest + duration, SLOTS))
         power, use = draw(st.integers(0, 40)) / 8, (draw(st.integers(0, 2)), draw(st.integers(0, 2)))
-        tasks.append({"duration": duration, "earliest": earliest, "latest": latest, "power": power, "use": use})
+        tasks.append(
+            {"duration": duration, "earliest": earliest, "latest": latest, "power": power, "use": use}
+        )
     capacities = [(draw(st.integers(2, 3)), draw(st.integers(2, 4)))]
     capacities += draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=1))
     prices = draw(st.lists(st.integers(-4, 30), min_size=SLOTS, max_size=SLOTS))
@@ -132,7 +134,8 @@ def test_a_single_resource_needs_no_axis():
     theta = np.random.default_rng(0).random((5, 6))
     flat = scheduling({**DAY, "capacities": [2, 1], "tasks": tasks}, backend="highs")
     nested = scheduling(
-        {**DAY, "capacities": [(2,), (1,)], "tasks": [{**t, "use": [t["use"]]} for t in tasks]}, backend="highs"
+        {**DAY, "capacities": [(2,), (1,)], "tasks": [{**t, "use": [t["use"]]} for t in tasks]},
+        backend="highs",
     )
     np.testing.assert_array_equal(flat.solve(theta), nested.solve(theta))
 
@@ -203,7 +206,9 @@ def test_what_is_no_instance_is_refused():
 
 
 def test_the_relaxation_has_no_options_of_a_search():
-    with pytest.raises(SolverParameterError, match=r"relax=True has no search, so time_limit=1\.0 means nothing"):
+    with pytest.raises(
+        SolverParameterError, match=r"relax=True has no search, so time_limit=1\.0 means nothing"
+    ):
         scheduling(DAY, relax=True, time_limit=1.0)
 
 

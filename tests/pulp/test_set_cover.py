@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from imle_pulp.set_cover import set_cover
 
 import imle_core as imle
 from imle_core.errors import InfeasibleError, InvalidInstanceError, SolverParameterError
-from imle_pulp.set_cover import set_cover
 
 COSTS = np.array([[1.0, 5.0, 2.0, 2.0]])
 SETS = [{"a", "b"}, {"b", "c"}, {"c"}, {"a"}]
@@ -51,7 +51,9 @@ def test_the_best_choice_is_found(kind, case):
 def test_sets_and_their_table_are_the_same_problem():
     table = np.array([[1, 0, 0, 1], [1, 1, 0, 0], [0, 1, 1, 0]])
     theta = np.random.default_rng(1).random((8, 4))
-    found = [set_cover(sets, backend="highs").solve(theta) for sets in (SETS, [tuple(s) for s in SETS], table)]
+    found = [
+        set_cover(sets, backend="highs").solve(theta) for sets in (SETS, [tuple(s) for s in SETS], table)
+    ]
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_array_equal(found[0], found[2])
 
@@ -105,7 +107,11 @@ def test_a_row_that_needs_too_much_is_infeasible():
         (SETS, {"requirement": {"d": 1}}, "requirement names the element 'd', which is in no set"),
         (SETS, {"requirement": [1, 1]}, "one for each of 3 elements; got 2"),
         (SETS, {"requirement": -1}, "requirement must be at least 0"),
-        (SETS, {"requirement": {"c": 3}}, r"element 'c' is required 3 times, but all sets together hold it 2 times"),
+        (
+            SETS,
+            {"requirement": {"c": 3}},
+            r"element 'c' is required 3 times, but all sets together hold it 2 times",
+        ),
     ],
 )
 def test_bad_sets_are_refused(sets, options, message):

@@ -5,7 +5,7 @@ import time
 
 
 def cpu_seconds():
-    """Return the processor time of this process and of the processes that it has waited for; other work does not count."""
+    """Return the processor time of this process and its ended children: other work on the machine does not count."""
     usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 

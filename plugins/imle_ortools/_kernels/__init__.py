@@ -1,0 +1,1 @@
+"""Compiled algorithms on arrays: they know neither OR-Tools nor solvers."""

@@ -1,0 +1,1 @@
+"""Small examples of each solver for the conformance kit, one module a family."""

@@ -1,0 +1,84 @@
+"""Training through an integer programme: what a layer's pool of solutions saves from the first epoch to the second.
+
+Item values are predicted from features, as in the studies of SPO+ and of solution caching (Elmachtoub and Grigas 2022;
+Mulamba et al. 2021). A pool gives the search its start, and where the start costs what the relaxation's bound says, there
+is no search. Neither changes an answer.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import ilp_cases
+import numpy as np
+import pytest
+import torch
+from imle_pulp.ilp import ILP
+from timing import cpu_seconds
+
+import imle_core as imle
+
+pytestmark = pytest.mark.benchmark
+
+EXAMPLES, BATCH, FEATURES = 64, 16, 5
+HEADER = ["programme and backend", "first epoch, s", "second, s", "third, s", "second without a pool, s"]
+
+
+def data(width, degree=4, noise=0.5, seed=0):
+    """Return features and costs that are a polynomial of them, with multiplicative noise, as PyEPO generates them."""
+    rng = np.random.default_rng(seed)
+    mixing, x = rng.binomial(1, 0.5, (width, FEATURES)), rng.normal(size=(EXAMPLES, FEATURES))
+    costs = ((x @ mixing.T / np.sqrt(FEATURES) + 3) ** degree + 1) * 5 / 3.5**degree
+    costs *= rng.uniform(1 - noise, 1 + noise, costs.shape)
+    return torch.tensor(x, dtype=torch.float32), torch.tensor(costs, dtype=torch.float32)
+
+
+def train(solver, x, costs, pool, epochs=3):
+    """Train a linear model by I-MLE; return the seconds of each epoch and every state that the layer gave."""
+    best = torch.tensor(solver.solve(costs.numpy()), dtype=torch.float32)
+    torch.manual_seed(0)
+    net = torch.nn.Linear(FEATURES, costs.shape[1])
+    with torch.no_grad():
+        net.weight *= 0.1
+        net.bias += costs.mean(0)
+    layer = imle.SolverLayer(
+        solver, imle.IMLE(tau=0.1), pool=pool, generator=torch.Generator().manual_seed(0)
+    )
+    optimiser = torch.optim.Adam(net.parameters(), lr=1e-2)
+    seconds, states = [], []
+    for _ in range(epochs):
+        start = cpu_seconds()
+        for some in torch.arange(EXAMPLES).split(BATCH):
+            z = layer(net(x[some]))
+            optimiser.zero_grad()
+            (z - best[some]).abs().sum().backward()
+            optimiser.step()
+            states.append(z.detach())
+        seconds.append(cpu_seconds() - start)
+    return seconds, torch.cat(states)
+
+
+CASES = {
+    "knapsack, 24 items, 2 limits": (ilp_cases.knapsack, ("cp_sat", "highs")),
+    "generalised assignment, 40 variables": (ilp_cases.generalised_assignment, ("cp_sat", "highs")),
+    "set cover, 60 elements, 40 sets": (ilp_cases.set_cover, ("cp_sat", "highs")),
+    "knapsack, 48 items, 3 limits": (functools.partial(ilp_cases.knapsack, 48, 3), ("cp_sat",)),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "backend"), [(case, one) for case, (_, many) in CASES.items() for one in many]
+)
+def test_a_pool_makes_the_second_epoch_faster_with_the_same_answers(case, backend, report, renew):
+    problem, variables = CASES[case][0]()
+    x, costs = data(len(variables))
+    solver = ILP(problem, variables, backend=backend, threads=1)
+    solver.solve(costs[:4].numpy())  # compile, load
+    without, states = train(solver, x, costs, None)
+    seconds, same = train(solver, x, costs, imle.SolutionPool(2000))
+    line = [f"{case}, {backend}", *(f"{one:.2f}" for one in (*seconds, without[1]))]
+    report("{:50s} epochs {:>6s}, {:>6s} and {:>6s} s; second without a pool {:>6s} s".format(*line))
+    renew("ilp_pool.csv", HEADER, line)
+    assert torch.equal(states, same)
+    assert seconds[1] < seconds[0]
+    assert 2 * seconds[1] < without[0]
