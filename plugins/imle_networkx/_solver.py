@@ -20,8 +20,8 @@ from imle_core.errors import (
     SolverParameterError,
     closest,
 )
-from imle_networkx._instances import GraphReader, Prepared
 from imle_core.parallel import cpus
+from imle_networkx._instances import GraphReader, Prepared
 from imle_networkx._snapshot import Weight
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ import networkx as nx
 import numpy as np
 
 from imle_core.errors import SolverParameterError
+from imle_core.parallel import cpus
 from imle_networkx._kernels.arcs import Arcs, lower, topological
 from imle_networkx._kernels.lanes import NO_PATH
 from imle_networkx._kernels.paths import solve_batch
 from imle_networkx._kernels.pull import LANES
 from imle_networkx._kernels.simple_paths import simple_paths
-from imle_core.parallel import cpus
 from imle_networkx._path_solver import PathSolver
 from imle_networkx._reference import no_path, path_by_networkx
 from imle_networkx._solver import Method, one_of

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from imle_core.parallel import cpus
 from imle_networkx._kernels.arcs import Arcs, lower
 from imle_networkx._kernels.lanes import NO_PATH, SOLVED
 from imle_networkx._kernels.paths import FEW_ROWS, outgrows_cache, solve_batch
 from imle_networkx._kernels.pull import LANES
 from imle_networkx._kernels.simple_paths import simple_paths
-from imle_core.parallel import cpus
 from imle_networkx._kernels.walk import path_of
 from imle_networkx._path_solver import PathSolver
 from imle_networkx._reference import no_path, path_by_networkx

@@ -8,9 +8,9 @@ import networkx as nx
 import numpy as np
 
 from imle_core.errors import SolverParameterError
+from imle_core.parallel import cpus
 from imle_networkx._forests import Forests
 from imle_networkx._kernels.forests import components
-from imle_core.parallel import cpus
 from imle_networkx._kernels.trees import Edges, edges_of, solve_trees
 
 if TYPE_CHECKING:

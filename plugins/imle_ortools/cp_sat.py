@@ -115,7 +115,9 @@ class CpSat(SatSolver):
         self.event_shape = self._shape = covered.shape
         self.entries = covered.entries
         self.output = _output(output, lowered)
-        self.scale_invariant = not len(lowered.others)
+        self.scale_invariant = not (
+            len(lowered.others) or lowered.offset
+        )  # a constant is in the reported values
         super().__init__(
             lowered,
             time_limit=time_limit,

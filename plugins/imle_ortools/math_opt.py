@@ -114,7 +114,9 @@ class MathOpt(ModelSolver):
         self.event_shape = self._shape = covered.shape
         self.entries = covered.entries
         self.output = _output(output, lowered)
-        self.scale_invariant = not len(lowered.others)
+        self.scale_invariant = not (
+            len(lowered.others) or lowered.offset
+        )  # a constant is in the reported values
         self.solver_type = solver_type
         self._kind = kind_of(solver_type, lowered.proto)
         self._given = parameters_of(parameters, solver_type, integer=bool(lowered.integer.any()))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numba.core.caching
 import pytest
+
 from imle_core.kernels import compiled
 
 if TYPE_CHECKING:

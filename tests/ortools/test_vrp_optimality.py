@@ -124,17 +124,18 @@ def test_costs_below_zero_are_compared_as_they_are_by_all_methods():
 
 
 @pytest.mark.parametrize("limit", ["windows", "max_length"])
-def test_a_dearer_way_is_kept_where_it_leaves_more_time(limit):
-    # 0, 1, 2, 3 is the cheap and slow way, 0, 2, 1, 3 the dear and quick one; only after that 4 is reached in time.
+@pytest.mark.parametrize(("a", "b"), [(1, 2), (2, 1)])
+def test_a_dearer_way_is_kept_where_it_leaves_more_time(limit, a, b):
+    # 0, a, b, 3 is the cheap and slow way, 0, b, a, 3 the dear and quick one; only after that 4 is reached in time.
     theta, times = np.ones((5, 5)), np.ones((5, 5))
-    theta[0, 2], times[1, 2] = 3, 5
+    theta[0, b], times[a, b] = 3, 5
     theta[4, 1:] = theta[0, 3:] = theta[3, 1:3] = 100
     problem = {"vehicles": 1, "windows": [None, None, None, None, (0, 5)], "travel_times": times.tolist()}
     if limit == "max_length":
         problem = {"vehicles": 1, "lengths": times.tolist(), "max_length": 6}
     solver = imle.solver("ortools.vrp", problem=problem, method="exact")
     z = solver.solve(theta[None])
-    assert solver.decode(z)[0] == [[0, 2, 1, 3, 4, 0]]
+    assert solver.decode(z)[0] == [[0, b, a, 3, 4, 0]]
     assert (z[0] * theta).sum() == brute_force(problem, theta)
 
 

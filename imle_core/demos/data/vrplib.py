@@ -1,14 +1,14 @@
 r"""Vehicle-routing problems in the formats of CVRPLIB and of Solomon, with their best known plans.
 
-``NAME.vrp`` holds places or distances, demands and a capacity, in sections as TSPLIB has them. ``NAME.txt`` is a table of
-customers with windows of time. ``NAME.sol`` lists the best known routes and their cost. Distances of places are
+``NAME.vrp`` holds places or distances, demands and a capacity, in sections as TSPLIB has them. ``NAME.txt`` is a table
+of customers with windows of time. ``NAME.sol`` lists the best known routes and their cost. Distances of places are
 
 .. math:: d_{ij} = \lVert p_i - p_j \rVert_2, \quad \text{rounded to whole numbers if } \texttt{rounded}
 
 Reference:
-    Reinelt (1991), TSPLIB - a traveling salesman problem library. Solomon (1987), Algorithms for the vehicle routing and
-    scheduling problems with time window constraints. Uchoa et al. (2017), New benchmark instances for the capacitated
-    vehicle routing problem.
+    Reinelt (1991), TSPLIB - a traveling salesman problem library. Solomon (1987), Algorithms for the vehicle routing
+    and scheduling problems with time window constraints. Uchoa et al. (2017), New benchmark instances for the
+    capacitated vehicle routing problem.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from imle_core.kernels import compiled
+from imle_core.parallel import share
 from imle_networkx._kernels.edmonds import solve_dense
 from imle_networkx._kernels.edmonds_heap import solve_sparse
-from imle_core.parallel import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

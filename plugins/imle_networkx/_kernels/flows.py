@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from imle_core.kernels import compiled
+from imle_core.parallel import share
 from imle_networkx._kernels.integers import to_integers, width
 from imle_networkx._kernels.simplex import UNLIMITED, Tree, improve
-from imle_core.parallel import share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from imle_networkx._kernels.clique_cover import Cover, build, cover
 from imle_core.kernels import compiled
+from imle_networkx._kernels.clique_cover import Cover, build, cover
 from imle_networkx._kernels.integers import to_integers
 from imle_networkx._kernels.words import contains, drop, following, highest, lowest, put, trailing_zeros
 

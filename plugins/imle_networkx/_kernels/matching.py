@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from imle_networkx._kernels.blossom import NONE, blossoms, clear, outermost, rebase
 from imle_core.kernels import compiled
+from imle_networkx._kernels.blossom import NONE, blossoms, clear, outermost, rebase
 from imle_networkx._kernels.events import drop
 from imle_networkx._kernels.hall import by_row
 from imle_networkx._kernels.integers import to_integers

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from imle_networkx._kernels.arcs import pointers
 from imle_core.kernels import compiled
-from imle_networkx._kernels.integers import to_integers
 from imle_core.parallel import share
+from imle_networkx._kernels.arcs import pointers
+from imle_networkx._kernels.integers import to_integers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imle_core.parallel import share
 from imle_networkx._kernels.heap import solve_heap
 from imle_networkx._kernels.lanes import solve_lanes
 from imle_networkx._kernels.pull import LANES
-from imle_core.parallel import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

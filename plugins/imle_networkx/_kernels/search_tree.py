@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from imle_networkx._kernels.blossom import NONE, outermost, rebase
 from imle_core.kernels import compiled
+from imle_networkx._kernels.blossom import NONE, outermost, rebase
 from imle_networkx._kernels.events import push
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from imle_core.kernels import compiled
 from imle_networkx._kernels.blossom import (
     NONE,
     dissolve,
@@ -13,7 +14,6 @@ from imle_networkx._kernels.blossom import (
     onward,
     outermost,
 )
-from imle_core.kernels import compiled
 from imle_networkx._kernels.search_tree import (
     NEVER,
     OUTER,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from imle_core.parallel import share
 from imle_networkx._kernels.boruvka import solve_boruvka
 from imle_networkx._kernels.prim import solve_prim
-from imle_core.parallel import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
