@@ -5,5 +5,6 @@ example runs without any file:
 
 - :mod:`.roads`: road networks with the travel times of traffic in equilibrium (TNTP files);
 - :mod:`.layouts`: vertices that move as a spanning tree which nobody shows pulls them;
-- :mod:`.planning`: planning maps with the optimal steps to a goal.
+- :mod:`.planning`: planning maps with the optimal steps to a goal;
+- :mod:`.energy`: prices of electricity, with what was known of them the day before.
 """

@@ -50,14 +50,14 @@ class Prices(NamedTuple):
     def split(
         self, seed: int, shares: tuple[float, float] = (0.7, 0.125)
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return the days to learn from, to choose by and to test on, in random order; those to test on are the rest."""
+        """Return the days to learn from, to choose by and to test on, which are the rest, in random order."""
         order = np.random.default_rng(seed).permutation(len(self.prices))
         learn, choose = (round(share * len(order)) for share in np.cumsum(shares))
         return order[:learn], order[learn:choose], order[choose:]
 
 
 def read_prices(path: Path) -> Prices:
-    """Read an ``.npz`` file of arrays ``X (days, slots, 8)``, ``feature_names (8,)`` and ``price_noisy (days, slots)``.
+    """Read an ``.npz`` file of ``X (days, slots, 8)``, ``feature_names (8,)`` and ``price_noisy (days, slots)``.
 
     Raises:
         DataError: the file cannot be read, lacks an array, or the arrays do not fit each other.
@@ -68,11 +68,13 @@ def read_prices(path: Path) -> Prices:
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path} cannot be read as prices: {error}") from error
     if tuple(names.tolist()) != NAMES:
-        raise DataError(f"{path}: expected the features {', '.join(NAMES)}; got {', '.join(map(str, names))}.")
+        raise DataError(
+            f"{path}: expected the features {', '.join(NAMES)}; got {', '.join(map(str, names))}."
+        )
     if prices.ndim != 2 or features.shape != (*prices.shape, len(NAMES)):
         raise DataError(
-            f"{path}: X has shape {features.shape} and price_noisy {prices.shape}; expected (days, slots, {len(NAMES)}) "
-            "and (days, slots)."
+            f"{path}: X has shape {features.shape} and price_noisy {prices.shape}; expected (days, slots, "
+            f"{len(NAMES)}) and (days, slots)."
         )
     if not (np.isfinite(features).all() and np.isfinite(prices).all()):
         raise DataError(f"{path} holds numbers that are not finite.")
@@ -80,26 +82,27 @@ def read_prices(path: Path) -> Prices:
 
 
 def generate_prices(days: int = 240, *, slots: int = 24, seed: int = 0) -> Prices:
-    """Make up a market: prices rise steeply where load less wind comes near to what the plants can give.
+    """Make up a market: what a day costs on the whole goes with fuel, within the day with load less wind.
 
-    The forecast of the price knows the load and the wind, but not how steep the rise is. At some hours the price jumps.
+    The level of a day moves prices most, and no schedule can do anything about it. The forecast of the price knows the
+    level well, and of the rise when plants run short only that there is one. Some hours cost far more than
+    anybody knew.
     """
     rng = np.random.default_rng(seed)
-    hour = np.arange(slots) * 24 / slots
-    day = np.arange(days)[:, None]
+    hour, day = np.arange(slots) * 24 / slots, np.arange(days)[:, None]
     weekday, week = day % 7, day // 7 % 52
     holiday = rng.random((days, 1)) < 0.03
+    shape = 0.75 - 0.2 * np.cos(2 * np.pi * (hour - 4) / 24) + 0.3 * np.exp(-(((hour - 18) / 2) ** 2))
     rest = 1 - 0.15 * (weekday >= 5) - 0.2 * holiday
-    shape = 0.75 - 0.25 * np.cos(2 * np.pi * (hour - 4) / 24) + 0.35 * np.exp(-(((hour - 18) / 2) ** 2))
-    season = 1 + 0.12 * np.cos(2 * np.pi * week / 52)
-    load = 4000 * shape * rest * season * np.exp(0.04 * rng.standard_normal((days, slots)))
-    wind = 900 * np.exp(0.6 * rng.standard_normal((days, 1)) + 0.15 * rng.standard_normal((days, slots)).cumsum(1))
-    wind = np.minimum(wind, 2500)
+    load = 4000 * shape * rest * np.exp(0.05 * rng.standard_normal((days, slots)))
+    gusts = 0.8 * rng.standard_normal((days, 1)) + 0.25 * rng.standard_normal((days, slots)).cumsum(1)
+    wind = np.minimum(800 * np.exp(gusts), 2500)
     need = np.maximum(load - wind, 0) / 4000
-    forecast = 25 + 30 * need + 4 * rng.standard_normal((days, slots))
-    jumps = rng.random((days, slots)) < 0.04 * need
-    prices = 25 + 30 * need**3 + jumps * rng.exponential(150, (days, slots)) + 3 * rng.standard_normal((days, slots))
-    dioxide = 350 + 150 * need + 10 * rng.standard_normal((days, slots))
+    fuel = 40 * np.exp(0.6 * rng.standard_normal((days, 1)))
+    dioxide = 300 + 3 * fuel + 10 * rng.standard_normal((days, slots))
+    forecast = fuel + 15 * shape + 6 * rng.standard_normal((days, slots))
+    jumps = (rng.random((days, slots)) < 0.03) * rng.exponential(200, (days, slots))
+    prices = fuel + 40 * need**2 + jumps * need + 2 * rng.standard_normal((days, slots))
     calendar = (holiday, weekday, week + 1, week * 12 // 52 + 1)
     columns = [np.broadcast_to(each, (days, slots)) for each in (*calendar, wind, load, forecast, dioxide)]
     return Prices(np.stack(columns, axis=2).astype(np.float32), np.maximum(prices, 0).astype(np.float32))
