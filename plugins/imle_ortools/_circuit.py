@@ -29,6 +29,7 @@ def make_solver(time_limit: float | None, seed: int) -> cp_model.CpSolver:
     solver = cp_model.CpSolver()
     parameters = solver.parameters
     parameters.num_workers = 1
+    parameters.catch_sigint_signal = False  # it would leave the process without the handler of Python
     parameters.random_seed = seed
     parameters.linearization_level = 2
     parameters.cp_model_presolve = False

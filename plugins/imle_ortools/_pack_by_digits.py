@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DIGIT = 40
 """Bits of one digit, where values have several."""
+FLOAT = 900
+"""Bits of a value that a float holds, whatever it is divided by."""
 
 
 class Found(NamedTuple):
@@ -82,7 +84,8 @@ def pack(
 def _greedy(values: Sequence[int], weights: NDArray[np.int64], capacities: NDArray[np.int64]) -> list[bool]:
     """Return items that fit, taken one after the other by value for their share of the capacities."""
     share = (weights / np.maximum(capacities, 1)[:, None]).sum(0)
-    worth = np.array([float(value) for value in values]) / np.maximum(share, np.finfo(float).tiny)
+    excess = max(0, max(values).bit_length() - FLOAT)
+    worth = np.array([float(value >> excess) for value in values]) / np.maximum(share, np.finfo(float).tiny)
     chosen, room = [False] * len(values), capacities.copy()
     for item in np.argsort(-worth, kind="stable").tolist():
         if (weights[:, item] <= room).all():
@@ -117,6 +120,7 @@ def _solve(
 ) -> cp_model.CpSolverStatus:
     parameters = solver.parameters
     parameters.num_workers = 1
+    parameters.catch_sigint_signal = False  # it would leave the process without the handler of Python
     parameters.random_seed = 0
     parameters.cp_model_presolve = False
     parameters.linearization_level = 2

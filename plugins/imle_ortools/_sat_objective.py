@@ -60,7 +60,7 @@ def layers_of(
         span: The largest minus the smallest value of each variable.
     """
     found: list[Layer] = []
-    left, shift, slack = costs, 0, 0
+    left, shift, slack = np.where(reach > 0, costs, 0.0), 0, 0  # others cost nothing, and no bits
     magnitude = np.frexp(costs)[1]
     while True:
         top = int(np.frexp(np.abs(left).max(initial=0.0))[1])
