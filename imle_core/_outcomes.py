@@ -84,10 +84,9 @@ class Outcomes:
         """Number of rows that timed out."""
         return self._timeouts + int((self.statuses == Status.TIME_LIMIT).sum())
 
-    @property
-    def latest(self) -> Rows | None:
-        """The outcomes of the last batch, if its solver told them."""
-        return self._rows[-1] if self._rows else None
+    def of_points(self, points: int) -> Rows | None:
+        """Return the outcomes of the last batch, of so many points for each row: columns ``(points, rows)``."""
+        return self._rows[-1]._make(one.reshape(points, -1) for one in self._rows[-1]) if self._rows else None
 
     def __enter__(self) -> Outcomes:
         """Begin to collect."""

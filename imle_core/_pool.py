@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,16 @@ if TYPE_CHECKING:
 
 
 _SAVED = ("states", "groups", "offsets")
+_lock = threading.RLock()  # threads may share a layer; one for all pools, so that pools can be copied
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # another thread may have held it
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class SolutionPool(nn.Module):
@@ -32,7 +44,8 @@ class SolutionPool(nn.Module):
     Attributes:
         states: The structures, shape ``(P, *event)``, on the device of the first ones added, or where the module was
             moved to.
-        offsets: What the objective of each has beside <z, theta>, shape ``(P,)``; zeros where that is all of it.
+        offsets: What the objective of each has beside <z, theta>, shape ``(P,)``; nan where nobody told, which counts
+            as 0.
 
     Raises:
         ValueError: the capacity is no positive integer.
@@ -72,7 +85,8 @@ class SolutionPool(nn.Module):
         Args:
             states: Tensor or array, shape ``(N, *event)``.
             instances: The instance that each is a structure of; None where rows have none.
-            offsets: What the objective of each has beside <z, theta>, shape ``(N,)``; None for nothing.
+            offsets: What the objective of each has beside <z, theta>, shape ``(N,)``; None where it is not known. A
+                layer asks its solver where it needs to know.
 
         Returns:
             How many were new.
@@ -80,28 +94,8 @@ class SolutionPool(nn.Module):
         Raises:
             InvalidTargetError: the states are not finite, or not of the shape of those in the pool.
         """
-        states = torch.as_tensor(states).detach()
-        self._check_event(states, "add")
-        if not torch.isfinite(states).all():
-            raise InvalidTargetError("SolutionPool.add: states must be finite.")
-        groups = self._groups_of(instances, len(states), new=True)
-        dtype = states.dtype if states.is_floating_point() else torch.get_default_dtype()
-        if len(self) > 0:
-            dtype = torch.promote_types(self.states.dtype, dtype)
-            states = states.to(self.states.device)
-        states = states.to(dtype)
-        fresh = self._fresh(states, groups)
-        if fresh:
-            chosen = torch.tensor(fresh, device=states.device)
-            added = torch.tensor([groups[i] for i in fresh], device=states.device)
-            old = self.states.to(dtype) if len(self) else states[:0]
-            terms = self.offsets.new_zeros(len(states)) if offsets is None else offsets.to(self.offsets)
-            self._keep_latest(
-                torch.cat([old, states[chosen]]),
-                torch.cat([self.groups.to(states.device), added]),
-                torch.cat([self.offsets.to(states.device), terms.to(states.device)[chosen]]),
-            )
-        return len(fresh)
+        with _lock:
+            return self._add(torch.as_tensor(states).detach(), instances, offsets)
 
     def best(
         self, scores: Tensor, instances: Sequence[Any] | None = None, sign: int = 1
@@ -126,13 +120,65 @@ class SolutionPool(nn.Module):
             >>> pool.best(torch.tensor([[1.0, 2.0, 9.0]]))
             (tensor([[0., 1., 0.]]), tensor([True]))
         """
+        with _lock:
+            return self._best(scores, instances, sign)
+
+    def tell_offsets(
+        self, fixed_terms: Callable[[Tensor, Sequence[Any]], Tensor], instances: Sequence[Any] | None
+    ) -> None:
+        """Ask for the offsets that are not known yet, of structures of some instances.
+
+        Args:
+            fixed_terms: Returns what the objective has beside <z, theta>, from states and the instance of each.
+            instances: Those whose structures count; None for the ones without instances.
+        """
+        with _lock:
+            groups = {*self._groups_of(instances, 1 if instances is None else len(instances), new=False)}
+            asked = torch.isin(self.groups, torch.tensor([*groups], device=self.groups.device))
+            which = (asked & self.offsets.isnan()).nonzero().squeeze(1)
+            if len(which):
+                of = [self._instances[group] for group in self.groups[which].tolist()]
+                self.offsets[which] = fixed_terms(self.states[which], of).to(self.offsets)
+
+    def members(self, instances: Sequence[Any] | None, rows: int) -> Tensor:
+        """Return for each row which structures are of its instance, shape ``(rows, P)``, bool."""
+        groups = torch.tensor(self._groups_of(instances, rows, new=False), dtype=torch.int64)
+        return groups.to(self.groups.device)[:, None] == self.groups
+
+    def _add(self, states: Tensor, instances: Sequence[Any] | None, offsets: Tensor | None) -> int:
+        self._check_event(states, "add")
+        if not torch.isfinite(states).all():
+            raise InvalidTargetError("SolutionPool.add: states must be finite.")
+        groups = self._groups_of(instances, len(states), new=True)
+        dtype = states.dtype if states.is_floating_point() else torch.get_default_dtype()
+        if len(self) > 0:
+            dtype = torch.promote_types(self.states.dtype, dtype)
+            states = states.to(self.states.device)
+        states = states.to(dtype)
+        fresh = self._fresh(states, groups)
+        if fresh:
+            chosen = torch.tensor(fresh, device=states.device)
+            added = torch.tensor([groups[i] for i in fresh], device=states.device)
+            old = self.states.to(dtype) if len(self) else states[:0]
+            unknown = self.offsets.new_full((len(states),), torch.nan)
+            terms = unknown if offsets is None else offsets.to(self.offsets)
+            self._keep_latest(
+                torch.cat([old, states[chosen]]),
+                torch.cat([self.groups.to(states.device), added]),
+                torch.cat([self.offsets.to(states.device), terms.to(states.device)[chosen]]),
+            )
+        return len(fresh)
+
+    def _best(self, scores: Tensor, instances: Sequence[Any] | None, sign: int) -> tuple[Tensor, Tensor]:
         if len(self) == 0:
             return torch.zeros_like(scores), torch.zeros(len(scores), dtype=torch.bool, device=scores.device)
         self._check_event(scores, "best")
         states = self.states.to(scores)
-        values = scores.flatten(1) @ states.flatten(1).T
-        if self.offsets.any():
-            values = values + sign * self.offsets.to(values)
+        size = scores.shape[1:].numel()
+        values = scores.reshape(len(scores), size) @ states.reshape(len(states), size).T
+        offsets = self.offsets.nan_to_num()
+        if offsets.any():
+            values = values + sign * offsets.to(values)
         known = torch.ones(len(scores), dtype=torch.bool, device=scores.device)
         if instances is not None or len(self._instances) > 1:
             members = self.members(instances, len(scores)).to(scores.device)
@@ -140,11 +186,6 @@ class SolutionPool(nn.Module):
             known = members.any(1)
         best = states[values.argmax(1)]
         return best.masked_fill_(~known.view(-1, *[1] * (best.ndim - 1)), 0), known
-
-    def members(self, instances: Sequence[Any] | None, rows: int) -> Tensor:
-        """Return for each row which structures are of its instance, shape ``(rows, P)``, bool."""
-        groups = torch.tensor(self._groups_of(instances, rows, new=False), dtype=torch.int64)
-        return groups.to(self.groups.device)[:, None] == self.groups
 
     def _check_event(self, states: Tensor, method: str) -> None:
         if states.ndim < 1 or (len(self) > 0 and states.shape[1:] != self.states.shape[1:]):

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch.utils.hooks import RemovableHandle
 
@@ -146,4 +147,6 @@ def _columns(outcomes: Rows | None, rows: int) -> dict[str, Any]:
     """Return the outcomes of a forward pass as the report has them, shape ``(S, N)``."""
     if outcomes is None or rows == 0:
         return {}
-    return {name: column.reshape(-1, rows) for name, column in outcomes._asdict().items()}
+    # A vmapped backward pass, as of jacrev, has the rows of the forward pass several times.
+    times = rows // outcomes.statuses.shape[1]
+    return {name: np.tile(column, (1, times)) for name, column in outcomes._asdict().items()}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from imle_core._outcomes import Outcomes
-from imle_core.errors import SolverError
+from imle_core.errors import InfeasibleError, SolverError
 
 from ._plan import fixed_terms, solve_rows
 
@@ -37,7 +38,10 @@ def solve_with_pool(
     pool = binding.pool
     if pool is None or len(rows) == 0:
         return *_solve(binding, rows, numbers, None, moved), 0
-    best, known = pool.best(rows, binding.given(numbers), binding.sign)
+    given = binding.given(numbers)
+    if training and binding.solve_ratio < 1 and binding.solver.implements("fixed_terms"):
+        pool.tell_offsets(functools.partial(_fixed_terms, binding), given)
+    best, known = pool.best(rows, given, binding.sign)
     looked_up = torch.zeros_like(known)
     if training and binding.solve_ratio < 1:
         binding.check_generator(rows)
@@ -86,9 +90,17 @@ def _solve(
 
 
 def _keep(binding: Binding, z: Tensor, numbers: Sequence[int] | None) -> None:
-    """Add states to the pool, with what the objective has beside <z, theta> where the pool is to answer rows."""
+    """Add states to the pool."""
     assert binding.pool is not None
-    offsets = None
-    if binding.solve_ratio < 1 and binding.solver.implements("fixed_terms"):
-        offsets = fixed_terms(binding.solver, z, binding.prepared_at(numbers))
-    binding.pool.add(z, instances=binding.given(numbers), offsets=offsets)
+    binding.pool.add(z, instances=binding.given(numbers))
+
+
+def _fixed_terms(binding: Binding, states: Tensor, instances: Sequence[Any]) -> Tensor:
+    numbers = None if instances[0] is None else binding.prepare(instances).tolist()
+    try:
+        return fixed_terms(binding.solver, states, binding.prepared_at(numbers))
+    except InfeasibleError as error:
+        raise InfeasibleError(
+            "the pool has a structure that is not one of this solver's: of another problem, "
+            "perhaps, or added by hand. Begin with an empty pool."
+        ) from error

@@ -120,7 +120,7 @@ def _map_solve(
         solves=len(rows) - looked_up,
         avoided={"equal points" if forward else "zero gradient": wanted - len(rows), "pool": looked_up},
         timeouts=outcomes.timeouts,
-        outcomes=outcomes.latest,
+        outcomes=outcomes.of_points(k) if forward else None,
     )
     return z
 

@@ -50,9 +50,10 @@ def matrix(name: str, value: Any) -> tuple[tuple[float, ...], ...] | None:
     if value is None:
         return None
     try:
-        rows = tuple(tuple(number(name, each) for each in row) for row in value)
+        given = [list(row) for row in value]
     except TypeError:
         raise SolverParameterError(f"{name} must be a square matrix; got {type(value).__name__}.") from None
+    rows = tuple(tuple(number(name, each) for each in row) for row in given)
     if any(len(row) != len(rows) for row in rows):
         raise SolverParameterError(
             f"{name} must be a square matrix; got {len(rows)} rows of {sorted({len(row) for row in rows})} numbers."
@@ -65,7 +66,7 @@ def windows(value: Any) -> tuple[tuple[float, float] | None, ...] | None:
     if value is None:
         return None
     found: list[tuple[float, float] | None] = []
-    for node, window in enumerate(value):
+    for node, window in enumerate(_several("windows", value, "a pair or None for each node")):
         if window is None:
             found.append(None)
             continue
@@ -87,13 +88,20 @@ def windows(value: Any) -> tuple[tuple[float, float] | None, ...] | None:
 def pairs(value: Any) -> tuple[tuple[int, int], ...]:
     """Return pairs of nodes."""
     found = []
-    for pair in value:
+    for pair in _several("pickups", value, "pairs of nodes"):
         try:
             pickup, delivery = pair
         except (TypeError, ValueError):
             raise SolverParameterError(f"pickups must be pairs of nodes; got {pair!r}.") from None
         found.append((whole("pickups", pickup), whole("pickups", delivery)))
     return tuple(found)
+
+
+def _several(name: str, value: Any, what: str) -> list[Any]:
+    try:
+        return list(value)
+    except TypeError:
+        raise SolverParameterError(f"{name} must be {what}; got {value!r}.") from None
 
 
 def nodes(name: str, value: Any) -> Any:

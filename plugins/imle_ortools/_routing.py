@@ -23,6 +23,7 @@ from imle_core.errors import (
     SolverTimeoutError,
     closest,
 )
+from imle_ortools._limits import require_seed, require_time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,10 +66,12 @@ class Search:
         """Validate all fields."""
         _one_of("first_solution_strategy", self.first_solution_strategy, _STRATEGIES.keys())
         _one_of("local_search_metaheuristic", self.local_search_metaheuristic, _METAHEURISTICS.keys())
-        for name in ("time_limit", "solution_limit"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise SolverParameterError(f"{name} must be above 0, or None; got {value!r}.")
+        require_time_limit(self.time_limit)
+        if self.solution_limit is not None and not self.solution_limit > 0:
+            raise SolverParameterError(
+                f"solution_limit must be above 0, or None; got {self.solution_limit!r}."
+            )
+        require_seed(self.seed)
         if not self._ends and self.time_limit is None and self.solution_limit is None:
             raise SolverParameterError(
                 f"local_search_metaheuristic {self.local_search_metaheuristic!r} searches until a limit; give it a "

@@ -14,6 +14,7 @@ from imle_core.parallel import Workers
 from imle_ortools._integers import exact, rounded
 from imle_ortools._keyed import KeyedSolver, by_task
 from imle_ortools._knapsack_methods import Method, Task, explain, make_task
+from imle_ortools._limits import require_time_limit
 from imle_ortools._pack_by_digits import Found, pack
 from imle_ortools._packing import read_numbers, read_packing
 from imle_ortools._reading import one_of
@@ -109,8 +110,7 @@ class Knapsack(KeyedSolver[Task]):
     ) -> None:
         one_of("method", method, get_args(Method))
         one_of("on_timeout", on_timeout, get_args(OnTimeout))
-        if time_limit is not None and not time_limit > 0:
-            raise SolverParameterError(f"time_limit must be above 0 seconds; got {time_limit!r}.")
+        require_time_limit(time_limit)
         if threads is not None and threads < 1:
             raise SolverParameterError(f"threads must be at least 1; got {threads}.")
         known = () if weights is None else read_numbers(weights, "weights").shape[-1:]

@@ -119,7 +119,8 @@ class LinearAssignment(KeyedSolver[Pairing]):
         z = np.zeros(self.shape)
         try:
             for row, column in structure:
-                z[operator.index(row), operator.index(column)] += 1
+                place = operator.index(row), operator.index(column)
+                z[place] += 1 if min(place) >= 0 else np.nan
         except (TypeError, ValueError, IndexError):
             raise self._no_structure(
                 f"an assignment is pairs (row, column) of a matrix of shape {self.shape}; got {structure!r}"

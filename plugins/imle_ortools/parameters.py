@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class LimitParameters:
     """What solvers take whose search may be ended by a time limit."""
 
-    time_limit: float | None = parameter(None, gt=0, help="Seconds for a row; None: no limit.")
+    time_limit: float | None = parameter(None, gt=0, le=1e8, help="Seconds for a row; None: no limit.")
     on_timeout: Literal["use", "error"] = parameter(
         "use", help="At the limit, 'use' the best structure found, or 'error'."
     )
@@ -107,7 +107,7 @@ class RoutingParameters(LimitParameters):
     solution_limit: int | None = parameter(
         None, ge=1, help="Solutions at most that the routing library goes through."
     )
-    seed: int = parameter(0, ge=0, help="Of whatever draws at random, the same for every row.")
+    seed: int = parameter(0, ge=0, le=2**31 - 1, help="Of whatever draws at random, the same for every row.")
     threads: int | None = parameter(None, ge=1, help="Threads at most; None: the CPUs of this process.")
 
 

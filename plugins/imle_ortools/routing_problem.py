@@ -79,6 +79,10 @@ class RoutingProblem:
         """Turn sequences into tuples, and check what each option must be by itself."""
         for name in ("demands", "service_times", "penalties"):
             self._set(name, numbers(name, getattr(self, name), optional=name == "penalties"))
+        if isinstance(self.demands, float):
+            raise SolverParameterError(
+                f"demands must be a number for each node; got {self.demands:g} for all."
+            )
         for name in ("capacities", "vehicle_costs", "max_length"):
             self._set(name, numbers(name, getattr(self, name)))
         for name in ("travel_times", "lengths", "offsets"):
@@ -138,13 +142,13 @@ class RoutingProblem:
         if count < 1:
             raise SolverParameterError(f"there must be at least one vehicle; got {count}.")
         starts: tuple[Any, ...] = self.starts if isinstance(self.starts, tuple) else (self.starts,) * count
+        if None in starts:
+            raise SolverParameterError("starts must be nodes; a vehicle starts somewhere.")
         if isinstance(self.ends, str):
             if self.ends != "start":
                 raise SolverParameterError(f"ends must be nodes, 'start' or None; got {self.ends!r}.")
             return tuple((start, start) for start in starts)
         ends: tuple[Any, ...] = self.ends if isinstance(self.ends, tuple) else (self.ends,) * count
-        if None in starts:
-            raise SolverParameterError("starts must be nodes; a vehicle starts somewhere.")
         return tuple(zip(starts, ends, strict=True))
 
     def _sizes(self, names: Sequence[str], what: str) -> dict[str, int]:

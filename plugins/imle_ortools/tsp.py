@@ -8,6 +8,7 @@ import numpy as np
 
 from imle_core.errors import InvalidThetaError, SolverParameterError, closest
 from imle_ortools._kernels.tour_states import read_tours, write_states
+from imle_ortools._limits import require_seed, require_time_limit
 from imle_ortools._tour_methods import (
     DYNAMIC,
     LARGEST_DYNAMIC,
@@ -134,11 +135,11 @@ class TSP(TourSet):
                     f"{name} must be one of {', '.join(map(repr, get_args(choices)))}; got {value!r}."
                     f"{closest(str(value), get_args(choices))}"
                 )
-        for name, number, least in (("kicks", kicks, 0), ("seed", seed, 0), ("threads", threads, 1)):
+        for name, number, least in (("kicks", kicks, 0), ("threads", threads, 1)):
             if number is not None and number < least:
                 raise SolverParameterError(f"{name} must be at least {least}; got {number}.")
-        if time_limit is not None and not time_limit > 0:
-            raise SolverParameterError(f"time_limit must be above 0 seconds, or None; got {time_limit}.")
+        require_seed(seed)
+        require_time_limit(time_limit)
         self.method, self.time_limit, self.on_timeout = method, time_limit, on_timeout
         self._exact = {"auto": DYNAMIC, "exact": LARGEST_DYNAMIC}.get(method, 3)
         compiled = Compiled(self._exact, kicks, seed, time_limit, threads)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imle_core.errors import SolverParameterError, SolverTimeoutError
+from imle_core.errors import InvalidInstanceError, SolverParameterError, SolverTimeoutError
 from imle_pulp._backends import candidates, make
 from imle_pulp._search import Found
 
@@ -75,6 +75,19 @@ class Choice:
                 best, answers, self.name = (sum(one.late for one in found), spent), found, name
         return answers
 
+    def search(self, searcher: Searcher, task: Task, seconds: float | None) -> Found:
+        """Solve a task by the backend that was chosen; by HiGHS where an instance is not for that one.
+
+        CP-SAT takes whole coefficients and bounds alone, which another instance may not have.
+        """
+        assert self.name is not None
+        try:
+            return searcher.search(self.name, task, seconds)
+        except InvalidInstanceError:
+            if self.asked != "auto":
+                raise
+            return searcher.search("highs", task, seconds)
+
     def __str__(self) -> str:
         """Say which backend solves, and why."""
         if self.asked != "auto":
@@ -106,6 +119,8 @@ def _all_within(
         seconds = left if hurried else limit
         try:
             found = searcher.search(name, task, None if seconds == math.inf else seconds)
+        except InvalidInstanceError:  # this one is not for it
+            return None
         except SolverTimeoutError:
             if hurried:
                 return None

@@ -1,4 +1,4 @@
-"""The relaxation of small programmes, for many rows of costs in one call of compiled code."""
+"""Small programmes, for many rows of costs in one call of compiled code: their relaxation, and branch and bound."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from imle_core.parallel import cpus, share
 from imle_pulp._backends import FEASIBILITY
 from imle_pulp._backends._clean import clean
 from imle_pulp._backends.highs import HighsRelaxation
+from imle_pulp._kernels.branch import DONE, search_rows
 from imle_pulp._kernels.simplex import AT_LOWER, AT_UPPER, FREE, solve_rows
 from imle_pulp._search import CERTAIN, Found, feasible
 
@@ -28,6 +29,16 @@ CELLS = 1 << 16
 """The most entries of a tableau; HiGHS, which leaves zeros out, is faster on larger ones."""
 WIDE = 2.0**20
 """Costs this many times smaller than others drown in rounding; rows that have any are left to others."""
+SEARCHED = 1 << 13
+"""The most entries of a tableau with which branch and bound is tried; libraries leave the zeros of larger ones out."""
+EFFORT = 1 << 24
+"""Entries of tableaux that the search for one row may touch, at one step a node: some hundredths of a second."""
+OVERHEAD = 1 << 8
+"""Entries in whose time the rest of a node is done."""
+DEPTH = 60
+"""Branchings at most, one below the other."""
+TRIAL = 16
+"""Rows after which the search is left to others, if it had to give up on most."""
 STEPS = 20
 """Steps at most, for each unknown; ten times what is usual."""
 BLOCK = 8
@@ -116,6 +127,40 @@ class Tableau:
             certified = np.abs(value - bound) <= CERTAIN * np.maximum(1.0, np.abs(value))
         return Vertices(x, bound, certified)
 
+    def search(
+        self,
+        costs: NDArray[np.float64],
+        integer: NDArray[np.bool_],
+        known: NDArray[np.float64],
+        x: NDArray[np.float64],
+        threads: int = 1,
+    ) -> NDArray[np.bool_]:
+        """Minimise rows of costs over the integers, from points that cost what is known; infinity for none.
+
+        Args:
+            costs: As in :meth:`solve`.
+            integer: Which columns are integers.
+            known: Costs of known points, shape ``(N,)``.
+            x: Input and output: the known points, then the best ones, ``(N, columns)``.
+            threads: Threads at most.
+
+        Returns:
+            Which rows have a proven optimum.
+        """
+        width, height = self._size
+        steps, nodes = STEPS * (width + height), EFFORT // (width * height + OVERHEAD)
+        ends = np.zeros(len(costs), np.int8)
+
+        def work(start: int, stop: int) -> None:
+            for first in range(start, stop, BLOCK):  # so that an interrupt is soon heard
+                part = slice(first, min(first + BLOCK, stop))
+                constant = *self._start, self._lower, self._upper, *self._matrix, integer, steps, nodes, DEPTH
+                search_rows(costs[part], *constant, known[part], x[part], ends[part])
+
+        share(work, len(costs), block=BLOCK, threads=threads)
+        proven: NDArray[np.bool_] = ends == DONE
+        return proven
+
 
 class Relaxations:
     """The tableaux of a solver's programmes, each made at its first use.
@@ -127,6 +172,7 @@ class Relaxations:
 
     def __init__(self, program: Program, threads: int | None = None) -> None:
         self._program, self._threads = program, threads
+        self._tried = self._given_up = 0
         self._tableaux: weakref.WeakKeyDictionary[Program, Tableau | None] = weakref.WeakKeyDictionary()
 
     def settle(self, tasks: Sequence[Task]) -> tuple[dict[int, Found], list[Task], list[Task]]:
@@ -140,19 +186,18 @@ class Relaxations:
         found: dict[int, Found] = {}
         to_search: list[Task] = []
         unknown: list[Task] = []
-        of_one: defaultdict[Program, list[Task]] = defaultdict(list)
-        for task in tasks:
-            of_one[task.program].append(task)
-        for program, some in of_one.items():
+        for program, some in _by_program(tasks).items():
             tableau = self._tableau(program)
             if tableau is None:
                 unknown += some
                 continue
             costs = np.array([task.cost for task in some])
-            scale = np.ldexp(1.0, np.frexp(np.abs(costs).max(1))[1])
-            vertices = tableau.solve(costs / scale[:, None], self._threads or cpus())
+            _, exponent = np.frexp(np.abs(costs).max(1))
+            vertices = tableau.solve(np.ldexp(costs, -exponent[:, None]), self._threads or cpus())
             known = vertices.certified & ~_wide(costs)
-            answers = _answers(program, some, costs, vertices._replace(bound=vertices.bound * scale))
+            answers = _answers(
+                program, some, costs, vertices._replace(bound=np.ldexp(vertices.bound, exponent))
+            )
             for task, is_known, answer in zip(some, known.tolist(), answers, strict=True):
                 if not is_known:
                     unknown.append(task)
@@ -161,6 +206,39 @@ class Relaxations:
                 else:
                     found[task.row] = answer
         return found, to_search, unknown
+
+    def search(self, tasks: Sequence[Task]) -> tuple[dict[int, Found], list[Task]]:
+        """Search for the optima of tasks that :meth:`settle` left to a search.
+
+        Returns:
+            What is found, by row, and the tasks that proved too hard.
+        """
+        found: dict[int, Found] = {}
+        left: list[Task] = []
+        for program, some in _by_program(tasks).items():
+            tableau = self._tableau(program)
+            hopeless = self._tried >= TRIAL and 2 * self._given_up > self._tried
+            if tableau is None or hopeless or program.width * program.height > SEARCHED:
+                left += some
+                continue
+            costs = np.array([task.cost for task in some])
+            _, exponent = np.frexp(np.abs(costs).max(1))
+            x = np.array([np.zeros(program.width) if task.start is None else task.start for task in some])
+            x = np.where(program.integer, np.rint(x), x)
+            scaled = np.ldexp(costs, -exponent[:, None])
+            known = np.einsum("ij,ij->i", scaled, x)
+            known[[task.start is None for task in some]] = np.inf
+            proven = tableau.search(scaled, program.integer, known, x, self._threads or cpus())
+            x = x.clip(program.lower, program.upper) + 0.0
+            proven &= feasible(program, x)
+            self._tried, self._given_up = self._tried + len(some), self._given_up + int((~proven).sum())
+            values = np.einsum("ij,ij->i", costs, x).tolist()
+            for task, point, value, good in zip(some, x, values, proven.tolist(), strict=True):
+                if good:
+                    found[task.row] = Found(point, value, value)
+                else:
+                    left.append(task)
+        return found, left
 
     def _tableau(self, program: Program) -> Tableau | None:
         if program not in self._tableaux:
@@ -184,6 +262,13 @@ class Relaxations:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Begin without tableaux."""
         self.__init__(state["_program"], state["_threads"])  # type: ignore[misc]
+
+
+def _by_program(tasks: Sequence[Task]) -> dict[Program, list[Task]]:
+    of_one: defaultdict[Program, list[Task]] = defaultdict(list)
+    for task in tasks:
+        of_one[task.program].append(task)
+    return of_one
 
 
 def _answers(
@@ -214,7 +299,7 @@ def _answers(
 def _wide(costs: NDArray[np.float64]) -> NDArray[np.bool_]:
     sizes = np.abs(costs)
     least = np.where(sizes > 0, sizes, np.inf).min(1)
-    wide: NDArray[np.bool_] = sizes.max(1) > WIDE * least
+    wide: NDArray[np.bool_] = sizes.max(1) / WIDE > least
     return wide
 
 

@@ -21,6 +21,7 @@ from imle_core.errors import (
 from imle_core.parallel import Workers
 from imle_pulp._backends import FEASIBILITY, is_command
 from imle_pulp._choice import Choice
+from imle_pulp._compact import Relaxations
 from imle_pulp._files import read_mps
 from imle_pulp._instances import Parameters
 from imle_pulp._lower import lower
@@ -139,6 +140,7 @@ class ILP(Solver):
         self._parameters = Parameters(self._program, parameters)
         self._choice = Choice(backend, self._program)
         self._workers = Workers(self._searcher, threads)
+        self._relaxations = Relaxations(self._program, threads)
         self.time_limit, self.on_timeout = time_limit, on_timeout
         self._shape = self.event_shape = shape
         self.sense = "max" if model.maximise else "min"
@@ -246,8 +248,19 @@ class ILP(Solver):
             f"{self.name}: {'maximises' if self.sense == 'max' else 'minimises'} over {program.width} variables, "
             f"{int(program.integer.sum())} of them integers, with {program.height} constraints; theta stands for "
             f"{len(self._columns)} of them. "
-            + ("The linear relaxation comes first; the search is by " if self._relaxes else "Solved by ")
-            + f"{self._choice}."
+            f"{self._order}{self._choice}."
+        )
+
+    @property
+    def _order(self) -> str:
+        """What comes before the backend."""
+        if not self._relaxes:
+            return "Solved by "
+        if self._choice.asked != "auto":
+            return "The linear relaxation comes first; the search is by "
+        return (
+            "The linear relaxation comes first, and then the compiled branch and bound; what is too large or too hard "
+            "for it is left to "
         )
 
     def _read(self, problem: Any, entries: list[Any]) -> Model:
@@ -287,17 +300,22 @@ class ILP(Solver):
             return [task for task in some if task.row not in found]
 
         if self._relaxes:
-            tasks = settle(
-                tasks, self._workers.map(lambda searcher, task: searcher.relax(task, limit), tasks)
-            )
+            settled, to_search, tasks = self._relaxations.settle(tasks)
+            found.update(settled)
+            relaxed = self._workers.map(lambda searcher, task: searcher.relax(task, limit), tasks)
+            tasks = settle(tasks, relaxed)
+            if self._choice.asked == "auto":
+                settled, to_search = self._relaxations.search(to_search)
+                found.update(settled)
+            tasks += to_search
         if tasks and self._choice.name is None:
             # A "row" of its own, for which one thread and its models measure.
             measured = self._workers.map(
                 lambda searcher, some: self._choice.measure(searcher, some, limit), [tasks]
             )
             tasks = settle(tasks, measured[0])
-        backend = self._choice.name or ""
-        settle(tasks, self._workers.map(lambda searcher, task: searcher.search(backend, task, limit), tasks))
+        search = self._choice.search
+        settle(tasks, self._workers.map(lambda searcher, task: search(searcher, task, limit), tasks))
         return [found[row] for row in range(len(found))]
 
     def _starts(
@@ -352,9 +370,20 @@ class ILP(Solver):
         slack = FEASIBILITY * np.maximum(1.0, np.abs(z))
         if not ((z >= lower[columns] - slack) & (z <= upper[columns] + slack)).all():
             raise InfeasibleError(OUTSIDE)
-        lower[columns] = upper[columns] = z
-        held = Task(0, program.with_(lower=lower, upper=upper), program.cost, None)
-        return self._workers.map(self._finish, [held])[0]
+        whole, nearest = program.integer[columns], np.rint(z)
+        z = np.where(whole & (np.abs(nearest - z) <= FEASIBILITY), nearest, z)
+        # What single precision has rounded may miss an equality by more than the libraries allow.
+        for room in (0.0, np.where(whole, 0.0, slack)) if not whole.all() else (0.0,):
+            lower[columns] = np.maximum(program.lower[columns], z - room)
+            upper[columns] = np.minimum(program.upper[columns], z + room)
+            held = Task(0, program.with_(lower=lower.copy(), upper=upper.copy()), program.cost, None)
+            try:
+                x = self._workers.map(self._finish, [held])[0].copy()
+            except InfeasibleError:
+                continue
+            x[columns] = z
+            return x
+        raise InfeasibleError(OUTSIDE)
 
     def _finish(self, searcher: Searcher, task: Task) -> NDArray[np.float64]:
         found = searcher.relax(task, None) or searcher.search(self._choice.name or "highs", task, None)

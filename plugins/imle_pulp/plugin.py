@@ -9,7 +9,7 @@ from imle_pulp import parameters
 
 _spec = functools.partial(
     SolverSpec,
-    requires=("pulp>=3.3", "highspy>=1.12,<1.13", "scipy>=1.14"),
+    requires=("pulp>=3.3", "highspy>=1.12,<1.13", "scipy>=1.14", "numba>=0.61"),
     extra="pulp",
     releases_gil=True,
 )

@@ -1,8 +1,8 @@
 """Training through an integer programme: what a layer's pool of solutions saves from the first epoch to the second.
 
-Item values are predicted from features, as in the studies of SPO+ and of solution caching (Elmachtoub and Grigas 2022;
-Mulamba et al. 2021). A pool gives the search its start, and where the start costs what the relaxation's bound says, there
-is no search. Neither changes an answer.
+Item values are predicted from features, as in the studies of SPO+ and of solution caching (Elmachtoub and Grigas
+2022; Mulamba et al. 2021). A pool gives the search its start, and where the start costs what the relaxation's bound
+says, there is no search. Neither changes an answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import imle_core as imle
 pytestmark = pytest.mark.benchmark
 
 EXAMPLES, BATCH, FEATURES = 64, 16, 5
-HEADER = ["programme and backend", "first epoch, s", "second, s", "third, s", "second without a pool, s"]
+HEADER = ["programme and backend", "first epoch, s", "second, s", "third, s"]
+HEADER += ["first without a pool, s", "second, s"]
 
 
 def data(width, degree=4, noise=0.5, seed=0):
@@ -59,26 +60,25 @@ def train(solver, x, costs, pool, epochs=3):
 
 
 CASES = {
-    "knapsack, 24 items, 2 limits": (ilp_cases.knapsack, ("cp_sat", "highs")),
-    "generalised assignment, 40 variables": (ilp_cases.generalised_assignment, ("cp_sat", "highs")),
-    "set cover, 60 elements, 40 sets": (ilp_cases.set_cover, ("cp_sat", "highs")),
-    "knapsack, 48 items, 3 limits": (functools.partial(ilp_cases.knapsack, 48, 3), ("cp_sat",)),
+    "knapsack, 24 items, 2 limits": ilp_cases.knapsack,
+    "knapsack, 48 items, 3 limits": functools.partial(ilp_cases.knapsack, 48, 3),
+    "generalised assignment, 40 variables": ilp_cases.generalised_assignment,
+    "generalised assignment, 100 variables": functools.partial(ilp_cases.generalised_assignment, 5, 20),
+    "set cover, 60 elements, 40 sets": ilp_cases.set_cover,
 }
 
 
-@pytest.mark.parametrize(
-    ("case", "backend"), [(case, one) for case, (_, many) in CASES.items() for one in many]
-)
+@pytest.mark.parametrize("backend", ["auto", "cp_sat"])
+@pytest.mark.parametrize("case", CASES)
 def test_a_pool_makes_the_second_epoch_faster_with_the_same_answers(case, backend, report, renew):
-    problem, variables = CASES[case][0]()
+    problem, variables = CASES[case]()
     x, costs = data(len(variables))
     solver = ILP(problem, variables, backend=backend, threads=1)
     solver.solve(costs[:4].numpy())  # compile, load
     without, states = train(solver, x, costs, None)
     seconds, same = train(solver, x, costs, imle.SolutionPool(2000))
-    line = [f"{case}, {backend}", *(f"{one:.2f}" for one in (*seconds, without[1]))]
-    report("{:50s} epochs {:>6s}, {:>6s} and {:>6s} s; second without a pool {:>6s} s".format(*line))
+    line = [f"{case}, {backend}", *(f"{one:.2f}" for one in (*seconds, without[0], without[1]))]
+    report("{:46s} epochs {:>6s}, {:>6s}, {:>6s} s; without a pool {:>6s}, {:>6s} s".format(*line))
     renew("ilp_pool.csv", HEADER, line)
     assert torch.equal(states, same)
-    assert seconds[1] < seconds[0]
-    assert 2 * seconds[1] < without[0]
+    assert seconds[1] < without[1]

@@ -16,13 +16,7 @@ from timing import cpu_seconds, fastest
 pytestmark = pytest.mark.benchmark
 
 BATCH, FEW = 320, 40
-HEADER = [
-    "programme, batch of 320, one thread",
-    "PuLP and CBC, ms a row",
-    "auto, ms",
-    "times faster",
-    "it took",
-]
+HEADER = ["programme, batch of 320, one thread", "PuLP and CBC, ms a row", "auto, ms", "times faster"]
 HEADER += ["highs, ms", "cp_sat, ms", "bare HiGHS, ms"]
 
 CASES = {
@@ -92,16 +86,16 @@ def test_auto_is_faster_than_pulp_and_highs_near_its_bare_loop(case, report, ren
 
     calls = {"PuLP": lambda: ilp_cases.by_pulp(problem, variables, few), "bare": lambda: bare(few)}
     calls |= {name: functools.partial(solver.solve, few) for name, solver in solvers.items()}
-    each = {name: 1e3 * seconds / FEW for name, seconds in fastest(calls, 5, cpu_seconds).items()}
+    each = {name: 1e3 * seconds / FEW for name, seconds in fastest(calls, 3, cpu_seconds).items()}
     whole = 1e3 * fastest({"auto": lambda: solvers["auto"].solve(theta)}, 1, cpu_seconds)["auto"] / BATCH
-    chosen = solvers["auto"].explain().rpartition("search is by ")[2].partition(",")[0]
     ratio = each["PuLP"] / each["auto"]
     report(
-        f"{case:40s}CBC {each['PuLP']:7.2f}  auto {each['auto']:6.2f} ({chosen}; {whole:.2f} over all)"
-        f"  {ratio:5.1f} times  highs {each['highs']:6.2f}  cp_sat {each['cp_sat']:6.2f}  bare {each['bare']:6.2f} ms a row"
+        f"{case:40s}CBC {each['PuLP']:7.2f}  auto {each['auto']:6.3f} ({whole:.2f} over all)"
+        f"  {ratio:5.1f} times  highs {each['highs']:6.2f}"
+        f"  cp_sat {each['cp_sat']:6.2f}  bare {each['bare']:6.2f} ms a row"
     )
     numbers = [f"{each[name]:.2f}" for name in ("highs", "cp_sat", "bare")]
-    fields = [case, f"{each['PuLP']:.1f}", f"{each['auto']:.2f}", f"{ratio:.1f}", chosen, *numbers]
+    fields = [case, f"{each['PuLP']:.1f}", f"{each['auto']:.3f}", f"{ratio:.1f}", *numbers]
     renew("ilp_speed.csv", HEADER, fields)
     assert each["highs"] <= 1.25 * each["bare"]
     assert ratio >= wanted

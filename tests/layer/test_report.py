@@ -306,6 +306,19 @@ def test_a_vmapped_gradient_is_one_report_of_all_rows():
     assert report.gradient_norm == pytest.approx(grad.norm().item(), rel=1e-5)
 
 
+def test_outcomes_are_repeated_where_a_vmapped_backward_pass_repeats_rows():
+    class Telling(TopK):
+        def solve(self, theta):
+            self.note_outcomes(np.zeros(len(theta)), theta[:, 0])
+            return super().solve(theta)
+
+    layer, theta = imle.SolverLayer(Telling(), "blackbox", pool=None), torch.rand(3, 5)
+    assert torch.func.jacrev(layer)(theta).shape == (3, 5, 3, 5)
+    report = layer.last_report
+    assert report.rows == 45
+    np.testing.assert_allclose(report.objectives, np.tile(theta[:, 0], (1, 15)), rtol=1e-6)
+
+
 def test_reports_keep_no_tensor_of_the_size_of_theta():
     layer = imle.SolverLayer(TopK(), imle.IMLE(samples=2))
     backward(layer, torch.rand(4, 50), torch.randn(4, 50))

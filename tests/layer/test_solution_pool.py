@@ -3,6 +3,8 @@
 import copy
 import io
 import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import torch
 from toys import TopK, Window
 
 import imle_core as imle
-from imle_core.errors import SolverError
+from imle_core.errors import InfeasibleError, SolverError
 
 
 class Hinted(TopK):
@@ -195,6 +197,31 @@ def test_the_pool_compares_the_whole_objective_where_theta_is_not_all_of_it():
     assert layer(torch.tensor([[19.0, 1.0, 0, 0, 0]])).tolist() == [[1, 0, 0, 0, 0]]
 
 
+def test_the_whole_objective_counts_of_what_was_found_before_the_pool_answered_rows():
+    layer = imle.SolverLayer(Priced(1), "blackbox", pool=10)
+    layer(torch.tensor([[20.0, 0, 0, 0, 0]]))
+    layer.pool.add(torch.eye(5)[1:2])
+    layer.solve_ratio = 0.0
+    assert layer(torch.tensor([[9.0, 1.0, 0, 0, 0]])).tolist() == [[0, 1, 0, 0, 0]]
+
+
+def test_threads_may_share_a_pool():
+    pool, interval = imle.SolutionPool(), sys.getswitchinterval()
+
+    def work(thread):
+        for i in range(60):
+            pool.add(torch.tensor([[thread, i]]))
+            pool.best(torch.ones(1, 2))
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(6) as executor:
+            list(executor.map(work, range(6)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(pool) == 360
+
+
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
 def test_a_copy_has_a_pool_of_its_own(clone):
     layer = imle.SolverLayer(Hinted(1), "blackbox")
@@ -259,3 +286,23 @@ def test_a_share_that_no_pool_can_answer_is_refused():
 
 def test_a_number_is_the_capacity_of_a_new_pool():
     assert imle.SolverLayer(TopK(), pool=7).pool.capacity == 7
+
+
+def test_states_without_dimensions_are_compared():
+    pool = imle.SolutionPool()
+    pool.add(torch.tensor([0.0, 3.0]))
+    best, known = pool.best(torch.tensor([2.0, -1.0, 1.0]))
+    assert best.tolist() == [3, 0, 3]
+    assert known.all()
+
+
+def test_a_structure_of_another_problem_is_named_where_its_fixed_terms_are_wanted():
+    class Checked(Priced):
+        def fixed_terms(self, z, *, instances=None):
+            raise InfeasibleError("no", row=0)
+
+    layer = imle.SolverLayer(Checked(1), "blackbox", pool=10, solve_ratio=0.0)
+    layer.pool.add(torch.ones(1, 5))
+    with pytest.raises(InfeasibleError, match="empty pool") as caught:
+        layer(torch.rand(2, 5))
+    assert caught.value.row is None

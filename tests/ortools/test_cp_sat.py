@@ -98,6 +98,16 @@ def test_a_forbidding_cost_does_not_hide_the_others():
     assert cp_sat(model, x).solve(theta).argmax(1).tolist() == [1, 2, 2]
 
 
+@pytest.mark.parametrize("cost", [1e3, -1e6, 1e12])
+def test_the_cost_of_a_variable_that_is_always_0_takes_no_bits_from_the_others(cost):
+    model = cp_model.CpModel()
+    x = [model.new_int_var(0, 3, name) for name in "abc"]
+    model.add(sum(x) >= 3)
+    solver = cp_sat(model, x)
+    z = solver.solve(np.array([[cost, 2.0, 1.0]]), instances=[{"a": 0, "c": (0, 2)}])
+    assert z.tolist() == [[0, 1, 2]]
+
+
 def test_wide_integers_keep_small_costs():
     """Of 2^30 values each, so that one search has fewer bits than the costs need."""
     model = cp_model.CpModel()

@@ -76,9 +76,15 @@ def test_the_methods_agree_on_larger_knapsacks(method):
 def test_values_far_apart_all_count(method):
     solver = Knapsack(weights=[[2, 2, 2, 1, 1]] * 2, capacities=[4, 4], method=method)
     values = np.array(
-        [[1e17, 1.0, 2.0, 3.0, 4.0], [1e30, 1e17, 9e16, 1.0, 2.0], [3e-30, 1e-30, 2e-30, 0.0, 0.0]]
+        [
+            [1e17, 1.0, 2.0, 3.0, 4.0],
+            [1e30, 1e17, 9e16, 1.0, 2.0],
+            [3e-30, 1e-30, 2e-30, 0.0, 0.0],
+            [1e300, 1.1, 2.1, 3.1, 4.1],
+        ]
     )
-    np.testing.assert_array_equal(solver.solve(values), [[1, 0, 0, 1, 1], [1, 1, 0, 0, 0], [1, 0, 1, 0, 0]])
+    best = [[1, 0, 0, 1, 1], [1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 0, 0, 1, 1]]
+    np.testing.assert_array_equal(solver.solve(values), best)
 
 
 def test_a_huge_value_that_cannot_be_had_is_of_no_consequence():

@@ -113,7 +113,12 @@ def test_a_search_is_a_value_that_can_be_sent_and_compared():
             {"local_search_metaheuristic": "GUIDED_LOCAL_SEARCH"},
             "searches until a limit; give it a time_limit",
         ),
-        ({"time_limit": 0}, "time_limit must be above 0, or None; got 0"),
+        (
+            {"time_limit": 0},
+            "time_limit must be above 0 and at most 100,000,000 .* or None for no limit; got 0",
+        ),
+        ({"time_limit": float("inf")}, "time_limit must be above 0 and at most .* got inf"),
+        ({"seed": 2**31}, "seed must be from 0 to 2,147,483,647; got 2147483648"),
         ({"solution_limit": -1}, "solution_limit must be above 0"),
     ],
 )

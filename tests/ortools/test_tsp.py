@@ -340,6 +340,8 @@ def test_what_is_no_tour_is_not_feasible():
         ({"on_timeout": "raise"}, "'use', 'error'; got 'raise'"),
         ({"kicks": -1}, "kicks must be at least 0; got -1"),
         ({"time_limit": 0}, "time_limit must be above 0"),
+        ({"time_limit": float("inf")}, "time_limit must be above 0 and at most .* got inf"),
+        ({"seed": 2**31}, "seed must be from 0 to 2,147,483,647; got 2147483648"),
         ({"threads": 0}, "threads must be at least 1"),
         ({"nodes": 3, "offset": [[1.0, 2]]}, r"shape \(3, 3\)"),
         ({"offset": float("nan")}, "offset must be finite"),

@@ -59,6 +59,15 @@ def large(customers=25, seed=0):
         ({"nodes": 4, "pickups": ((0, 1),)}, "pickups has the node 0, which is a depot"),
         ({"nodes": 4, "pickups": ((1, 2), (2, 3))}, "pickups has the node 2, which is there twice"),
         ({"nodes": 4, "pickups": (1, 2)}, "pickups must be pairs of nodes; got 1"),
+        ({"nodes": 4, "pickups": None}, "pickups must be pairs of nodes; got None"),
+        ({"nodes": 4, "windows": 3}, "windows must be a pair or None for each node; got 3"),
+        (
+            {"nodes": 3, "demands": 2, "capacities": 3},
+            "demands must be a number for each node; got 2 for all",
+        ),
+        ({"nodes": 3, "starts": None}, "starts must be nodes; a vehicle starts somewhere"),
+        ({"travel_times": ((0, float("nan")), (1, 0))}, "travel_times must be finite; got nan"),
+        ({"nodes": 2, "offsets": 3}, "offsets must be a square matrix; got int"),
         ({"demands": (1, 2)}, "the depot 0 has the demand 1"),
         ({"demands": (0, float("nan"))}, "demands must be finite; got nan"),
         ({"demands": (0, "two")}, "demands must be numbers; got 'two'"),
@@ -123,6 +132,8 @@ def test_a_problem_is_hashable_and_takes_arrays():
         ({"method": "exact", "solution_limit": 3}, "solution_limit: only for method='routing'"),
         ({"first_solution_strategy": "CHEAP"}, "first_solution_strategy must be one of"),
         ({"time_limit": -1.0}, "time_limit"),
+        ({"time_limit": float("inf")}, "'time_limit' must be > 0, <= 1e"),
+        ({"seed": 2**31}, "'seed' must be >= 0, <= 2.14748e"),
     ],
 )
 def test_what_is_wrong_with_a_parameter_is_said(parameters, message):

@@ -61,6 +61,28 @@ def test_cp_sat_finds_what_brute_force_finds(part, monkeypatch):
     assert solved > 15
 
 
+@pytest.mark.parametrize("kind", ["demands", "lengths", "travel_times"])
+def test_the_search_returns_no_route_that_is_not_feasible_once_a_customer_has_left_it(kind):
+    rng = np.random.default_rng(7)
+    solved = 0
+    for _ in range(60):
+        options = {"nodes": 7, "vehicles": 3, "penalties": [None, None, 4.0, 4.0, None, 4.0, 4.0]}
+        if kind == "demands":  # some set down what others take up
+            options |= {"demands": [0, 3, -2, 4, -1, 3, -3], "capacities": [7, 4, 4]}
+        else:  # the way past a node may be longer than through it, or there is none
+            lengths = rng.integers(0, 6, (7, 7)).astype(float)
+            lengths[rng.random((7, 7)) < 0.1] = np.inf
+            limit = {"max_length": 9} if kind == "lengths" else {"windows": [(0, 9)] * 7}
+            options |= {kind: lengths, **limit}
+        try:
+            solver = imle.solver("ortools.vrp", problem=options, method="local_search")
+            z = solver.solve(rng.normal(0.5, 3.0, (1, 7, 7)), validate="full")
+        except (SolverParameterError, SolverError):
+            continue
+        solved += bool(z.any())
+    assert solved > 30
+
+
 @pytest.mark.parametrize("method", ["local_search", "routing"])
 def test_the_searches_find_feasible_plans_that_are_rarely_worse(method):
     rng = np.random.default_rng(100)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from imle_pulp import _compact
 from programmes import random_case
 
 import imle_core as imle
@@ -345,6 +346,13 @@ def test_copies_give_the_same_answers(clone):
     np.testing.assert_array_equal(clone(knapsack()).solve(theta), expected)
 
 
+@pytest.fixture
+def _without_own_search(monkeypatch):
+    """Leave every search to the backends."""
+    monkeypatch.setattr(_compact, "SEARCHED", 0)
+
+
+@pytest.mark.usefixtures("_without_own_search")
 def test_auto_measures_and_says_what_it_keeps():
     rng = np.random.default_rng(0)
     problem = pulp.LpProblem("p", pulp.LpMaximize)
@@ -352,6 +360,10 @@ def test_auto_measures_and_says_what_it_keeps():
     for _ in range(2):
         problem += pulp.lpDot(rng.integers(1, 30, 20).tolist(), x) <= 100
     solver = imle.solver("pulp.ilp", problem=problem, theta=x, threads=1)
+    assert (
+        "compiled branch and bound; what is too large or too hard for it is left to the fastest"
+        in solver.explain()
+    )
     assert "the fastest of cp_sat, highs, to be measured on the first 8 rows" in solver.explain()
     theta = rng.random((12, 20))
     z = solver.solve(theta)
@@ -359,6 +371,25 @@ def test_auto_measures_and_says_what_it_keeps():
     reference = imle.solver("pulp.ilp", problem=problem, theta=x, backend="cbc").solve(theta)
     np.testing.assert_allclose((z * theta).sum(1), (reference * theta).sum(1))
     assert pickle.loads(pickle.dumps(solver)).explain() == solver.explain()
+
+
+@pytest.mark.usefixtures("_without_own_search")
+def test_an_instance_that_the_chosen_backend_cannot_take_is_solved_by_another():
+    problem = pulp.LpProblem("p", pulp.LpMaximize)
+    x = [pulp.LpVariable(f"x{i}", cat=pulp.LpBinary) for i in range(20)]
+    weights = np.random.default_rng(0).integers(1, 30, 20)
+    problem += pulp.lpDot(weights.tolist(), x) <= 100, "limit"
+    options = {"problem": problem, "theta": x, "parameters": {"first": ("limit", x[0])}, "threads": 1}
+    theta = np.random.default_rng(1).random((20, 20)) * weights  # the relaxation decides few of these
+    instances = [{"first": 1 / 3 + row} for row in range(20)]
+    solver = imle.solver("pulp.ilp", **options)
+    solver.solve(theta)
+    expected = imle.solver("pulp.ilp", **options, backend="highs").solve(theta, instances=instances)
+    np.testing.assert_allclose(
+        (solver.solve(theta, instances=instances) * theta).sum(1), (expected * theta).sum(1)
+    )
+    with pytest.raises(InvalidInstanceError, match="highs"):
+        imle.solver("pulp.ilp", **options, backend="cp_sat").solve(theta, instances=instances)
 
 
 def bad(match, **options):
@@ -425,3 +456,41 @@ def test_a_variable_that_no_constraint_names_is_free_within_its_bounds():
     problem += x[0] + x[1] <= 2
     solver = imle.solver("pulp.ilp", problem=problem, theta=x)
     assert solver.solve(np.array([[1.0, 2.0, 3.0], [1.0, 2.0, -3.0]])).tolist() == [[0, 2, 2], [0, 2, 0]]
+
+
+def test_continuous_states_in_single_precision_have_their_fixed_terms():
+    problem = pulp.LpProblem("mixed", pulp.LpMinimize)
+    x = [pulp.LpVariable(f"x{i}", 0, 1) for i in range(3)]
+    y = pulp.LpVariable("y", 0, 10, cat=pulp.LpInteger)
+    problem += 2 * y
+    problem += 3 * x[0] + 7 * x[1] + x[2] == 2
+    problem += x[0] + x[1] + x[2] == 1.1
+    problem += y >= 3 * x[0]
+    layer = imle.SolverLayer("pulp.ilp", problem=problem, theta=x, validate="full", solve_ratio=0.5)
+    torch.manual_seed(0)
+    for _ in range(3):
+        layer(torch.randn(6, 3))
+    first = layer.pool.states[:, 0].double().numpy()
+    np.testing.assert_array_equal(layer.solver.fixed_terms(layer.pool.states.numpy()), 2 * np.ceil(3 * first))
+
+
+def test_costs_near_the_largest_number_beside_a_constant_are_solved():
+    problem = pulp.LpProblem("knapsack", pulp.LpMaximize)
+    take = [pulp.LpVariable(f"take_{i}", cat=pulp.LpBinary) for i in range(3)]
+    problem += 0 * take[0] + 1
+    problem += 2 * take[0] + 3 * take[1] + 4 * take[2] <= 4
+    solver = imle.solver("pulp.ilp", problem=problem, theta=take)
+    np.testing.assert_array_equal(solver.solve(np.array([[0.5, 0.9, 1.7]]) * 1e308), [[0, 0, 1]])
+
+
+@pytest.mark.parametrize("backend", ["auto", "highs", "cbc"])
+def test_costs_beside_a_prohibitive_one_are_compared_in_columns_without_bounds(backend):
+    problem = pulp.LpProblem("wide", pulp.LpMinimize)
+    x = [pulp.LpVariable("x0", cat=pulp.LpBinary)]
+    x += [pulp.LpVariable(f"x{i}", 0, cat=pulp.LpInteger) for i in (1, 2, 3)]
+    problem += x[1] + 2 * x[2] + 3 * x[3] >= 7
+    problem += x[0] + x[1] >= 1
+    solver = imle.solver("pulp.ilp", problem=problem, theta=x, backend=backend)
+    np.testing.assert_array_equal(solver.solve(np.array([[1e17, 1.0, 1.0, 1.2]])), [[0, 1, 0, 2]])
+    with pytest.raises(UnboundedError):
+        solver.solve(np.array([[1e17, 1.0, -1.0, 1.2]]))

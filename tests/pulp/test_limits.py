@@ -174,7 +174,10 @@ def test_an_interrupt_ends_a_search_and_leaves_nothing(backend, tmp_path):
     support = os.path.join(os.path.dirname(os.path.dirname(__file__)), "support")
     env = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": support}
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", program], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-W", "ignore", "-c", program],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdout.readline() == b"ready\n"
     time.sleep(1)

@@ -116,7 +116,7 @@ def anneal(
     unit = _mean_arc(cost, data, plan[1], facts[1])
     for iteration in range(first, last):
         plan[2], facts[2] = plan[0], facts[0]
-        _remove(data, near, plan[2], facts[2], random)
+        _remove(cost, data, near, plan[2], facts[2], random)
         insert_all(cost, data, plan[2], facts[2], random, -1)
         total, over = measure(cost, data, plan[2], facts[2], numbers)
         heat = HOT * unit * (COLD / HOT) ** (iteration / all_)
@@ -200,7 +200,7 @@ def _below(random: Any, bound: int) -> int:
 
 
 @compiled
-def _remove(data: Any, near: Any, plan: Any, fact: Any, random: Any) -> None:
+def _remove(cost: Any, data: Any, near: Any, plan: Any, fact: Any, random: Any) -> None:
     """Remove a string of customers from each of a few neighbouring routes."""
     vehicles, many = len(data.start), len(data.customers)
     used, visited = 0, 0
@@ -235,7 +235,7 @@ def _remove(data: Any, near: Any, plan: Any, fact: Any, random: Any) -> None:
         for position in range(first, first + taken + kept):
             if position != hole:
                 _leave(data, plan[vehicle, position], fact)
-    _sweep(data, plan, fact)
+    _sweep(cost, data, plan, fact)
 
 
 @compiled
@@ -252,8 +252,11 @@ def _leave(data: Any, node: int, fact: Any) -> None:
 
 
 @compiled
-def _sweep(data: Any, plan: Any, fact: Any) -> None:
-    """Close the gaps that removed customers leave."""
+def _sweep(cost: Any, data: Any, plan: Any, fact: Any) -> None:
+    """Close the gaps that removed customers leave, and dissolve a route that is not feasible without them.
+
+    That may be: what one takes up another sets down, and the way past a customer may be longer, or there is none.
+    """
     vehicles = len(data.start)
     for vehicle in range(vehicles):
         size = 0
@@ -262,6 +265,10 @@ def _sweep(data: Any, plan: Any, fact: Any) -> None:
             if fact[vehicles + data.place[node]] >= 0:
                 plan[vehicle, size] = node
                 size += 1
+        if 0 < size < fact[vehicle] and not is_route(plan[vehicle], size, vehicle, cost, data):
+            for position in range(size):
+                _leave(data, plan[vehicle, position], fact)
+            size = 0
         fact[vehicle] = size
 
 

@@ -126,7 +126,10 @@ class Model(ABC):
                 "whole. Make the coefficients smaller (a large constant that switches a constraint off?), or take "
                 "another backend."
             )
-        x = self._refined(cost, x, seconds)
+        refined = self._refined(cost, x, seconds)
+        if refined is None:
+            return Answer(Outcome.UNBOUNDED, None)
+        x = refined
         return Answer(answer.status, x, float(cost @ x))
 
     def _best_known(
@@ -158,8 +161,11 @@ class Model(ABC):
 
     def _refined(
         self, cost: NDArray[np.float64], x: NDArray[np.float64], seconds: float | None
-    ) -> NDArray[np.float64]:
-        """Return the best of the points that are as good as x in its large costs, where others are far smaller."""
+    ) -> NDArray[np.float64] | None:
+        """Return the best of the points that are as good as x in its large costs, where others are far smaller.
+
+        None if these can fall for ever.
+        """
         small = small_part(cost, self.program)
         among = None if small is None else face(self.program, cost, x, small)
         if small is None or among is None:
@@ -167,6 +173,8 @@ class Model(ABC):
         rest = np.where(small, cost, 0.0)
         _, exponent = np.frexp(np.abs(rest).max())
         better = self._same(among).solve(np.ldexp(rest, -exponent), start=x, seconds=seconds)
+        if better.status is Outcome.UNBOUNDED:
+            return None
         return x if better.x is None else better.x
 
     def _same(self, program: Program) -> Model:

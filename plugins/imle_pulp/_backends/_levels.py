@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 WIDE = 2.0**-20
 """Costs below this part of the largest may deserve a look of their own; libraries resolve about 2^-40 of it."""
 
+SPAN = 2.0**40
+"""How far columns without a bound are taken to reach; a unit of a larger cost is lost beside more."""
+
 BITS = 40
 """Of the large costs where they become a constraint: 13 digits, which also files of PuLP carry."""
 
@@ -34,8 +37,8 @@ def small_part(cost: NDArray[np.float64], program: Program) -> NDArray[np.bool_]
         return None
     order = np.argsort(size)
     order = order[size[order] > 0]
-    with np.errstate(invalid="ignore"):
-        reach = np.cumsum(size[order] * (program.upper - program.lower)[order])
+    span = np.minimum(program.upper - program.lower, SPAN)
+    reach = np.cumsum(size[order] * span[order])
     sizes = size[order]
     cuts = np.flatnonzero((sizes[:-1] < WIDE * sizes[-1]) & (reach[:-1] < sizes[1:]))
     return size <= sizes[cuts[-1]] if len(cuts) else None

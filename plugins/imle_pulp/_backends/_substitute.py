@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from imle_pulp._program import Program
 
@@ -35,7 +36,7 @@ class Reduction(NamedTuple):
         rows: The rows that are left.
         defined: The columns that were taken out.
         offset: b / a of each.
-        factors: a_k / a_j of all columns, shape ``(defined, columns)``, 0 for the columns taken out.
+        factors: a_k / a_j of all columns, sparse, ``(defined, columns)``, none for the columns taken out.
         lower: Lower bounds of the columns taken out.
         upper: Their upper bounds.
     """
@@ -45,7 +46,7 @@ class Reduction(NamedTuple):
     rows: NDArray[np.int64]
     defined: NDArray[np.int64]
     offset: NDArray[np.float64]
-    factors: NDArray[np.float64]
+    factors: csr_array
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
 
@@ -85,10 +86,10 @@ def reduce(program: Program) -> Reduction | None:
     scale, right = program.values[entries], program.row_lower[rows]
     place = np.full(program.height, -1)
     place[rows] = np.arange(len(rows))
-    factors = np.zeros((len(rows), program.width))
     inside = (place[row_of] >= 0) & ~np.isin(np.arange(len(row_of)), entries)
-    factors[place[row_of[inside]], program.columns[inside]] = (
-        program.values[inside] / scale[place[row_of[inside]]]
+    at = place[row_of[inside]]
+    factors = csr_array(
+        (program.values[inside] / scale[at], (at, program.columns[inside])), (len(rows), program.width)
     )
     ends = np.stack([scale * program.lower[defined], scale * program.upper[defined]])
     low, high = program.row_lower.copy(), program.row_upper.copy()

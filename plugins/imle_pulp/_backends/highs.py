@@ -11,44 +11,13 @@ import numpy as np
 from imle_core.errors import SolverError
 
 from ._base import Answer, Model, Outcome
-from ._clean import clean
+from ._highs_options import ENTRIES, FACTOR, LARGE, LEAN, PRIMAL, SAFE
 from ._quiet import quiet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imle_pulp._program import Program
-
-FACTOR = 2.0**13
-"""What costs are multiplied by: the tolerances of HiGHS are absolute, 1e-9 with the options below."""
-
-COMMON: dict[str, Any] = {
-    "output_flag": False,
-    "threads": 1,
-    "parallel": "off",
-    "random_seed": 0,
-    "presolve": "off",
-    "primal_feasibility_tolerance": 1e-9,
-    "dual_feasibility_tolerance": 1e-9,
-    "small_matrix_value": 1e-12,
-}
-
-LEAN: dict[str, Any] = {
-    **COMMON,
-    "mip_rel_gap": 0.0,
-    "mip_abs_gap": 0.0,
-    "mip_feasibility_tolerance": 1e-9,
-    "mip_detect_symmetry": False,
-    "mip_heuristic_effort": 0.0,
-    "mip_heuristic_run_feasibility_jump": False,  # 4 ms a solve, whatever the size
-    "mip_heuristic_run_rins": False,
-    "mip_heuristic_run_rens": False,
-    "mip_heuristic_run_root_reduced_cost": False,
-}
-"""Searches of a few milliseconds: heuristics, symmetry and presolve cost more than they save."""
-
-PRIMAL: dict[str, Any] = {**COMMON, "solver": "simplex", "simplex_strategy": 4}
-"""Another objective leaves a basis primal feasible: the primal simplex method goes on from it."""
 
 _ENDS = {
     highspy.HighsModelStatus.kOptimal: Outcome.OPTIMAL,
@@ -63,8 +32,6 @@ _ENDS = {
 class _Highs(Model, ABC):
     """What the integer programme and the relaxation share: one persistent model of HiGHS."""
 
-    options: dict[str, Any]
-
     def _load(self, program: Program) -> None:
         if self.loaded is None or not np.array_equal(self.loaded.values, program.values):
             self._pass(program)
@@ -77,12 +44,8 @@ class _Highs(Model, ABC):
 
     def _pass(self, program: Program) -> None:
         self._columns = np.arange(program.width, dtype=np.int32)
-        self._highs = (
-            highspy._core._Highs()
-        )  # without the callbacks of highspy.Highs, which cost time in every solve
-        for name, value in self.options.items():
-            if self._highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
-                raise SolverError(f"HiGHS refused its option {name} = {value!r}.")
+        self._highs = highspy._core._Highs()  # highspy.Highs has callbacks, which cost time in every solve
+        self._set(self._options(program))
         status = self._highs.passModel(
             program.width,
             program.height,
@@ -129,6 +92,25 @@ class _Highs(Model, ABC):
         bound = self._bound() if end is Outcome.TIME_LIMIT else -np.inf  # of an optimum it is the cost itself
         return Answer(end, np.array(highs.getSolution().col_value), bound)
 
+    def _again(self) -> Outcome | None:
+        """Solve once more as HiGHS does by default, where the settings for speed met numerical trouble."""
+        self._highs.clearSolver()
+        self._set(SAFE)
+        with quiet():
+            self._highs.run()
+        options = self._options(self.program)
+        self._set({name: options.get(name, value) for name, value in SAFE.items()})
+        return _ENDS.get(self._highs.getModelStatus())
+
+    def _set(self, options: dict[str, Any]) -> None:
+        for name, value in options.items():
+            if self._highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+                raise SolverError(f"HiGHS refused its option {name} = {value!r}.")
+
+    @abstractmethod
+    def _options(self, program: Program) -> dict[str, Any]:
+        """Return the options of HiGHS for this programme."""
+
     @abstractmethod
     def _begin(self, start: NDArray[np.float64] | None) -> None:
         """Give HiGHS what a solve begins from, after the costs: new costs drop it."""
@@ -139,9 +121,10 @@ class _Highs(Model, ABC):
 
 
 class Highs(_Highs):
-    """Integer programmes by branch and cut, with settings for searches of milliseconds."""
+    """Integer programmes by branch and cut."""
 
-    options = LEAN
+    def _options(self, program: Program) -> dict[str, Any]:
+        return LEAN if len(program.values) <= ENTRIES else LARGE
 
     def _begin(self, start: NDArray[np.float64] | None) -> None:
         if start is not None:
@@ -158,22 +141,13 @@ class HighsRelaxation(_Highs):
     first phase.
     """
 
-    options = PRIMAL
-
-    def __init__(self, program: Program) -> None:
-        self._integral: Program | None = None
-        super().__init__(program)
+    def _options(self, program: Program) -> dict[str, Any]:
+        return PRIMAL
 
     @property
     def basis(self) -> highspy.HighsBasis | None:
         """The feasible basis that every solve begins from; None where there is none."""
         return getattr(self, "_basis", None)
-
-    def change(self, program: Program) -> None:
-        """Take another instance of the programme, without its integrality."""
-        if program is not self._integral:
-            self._integral = program
-            super().change(clean(program).with_(integer=np.zeros(program.width, np.bool_)))
 
     def _load(self, program: Program) -> None:
         super()._load(program)

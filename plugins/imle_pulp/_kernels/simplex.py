@@ -1,7 +1,7 @@
 """The primal simplex method on a dense tableau: one small linear programme, many costs, from one feasible basis.
 
-Unknowns are the n columns and the m activities of the rows, s = A x, each with bounds. A basis names m of them; the others
-are at a bound, and the basic ones are then -T x_N with the tableau T = B^-1 N of [A, -I].
+Unknowns are the n columns and the m activities of the rows, s = A x, each with bounds. A basis names m of them; the
+others are at a bound, and the basic ones are then -T x_N with the tableau T = B^-1 N of [A, -I].
 """
 
 from __future__ import annotations
@@ -49,8 +49,11 @@ def solve_rows(
         outside: The n unknowns outside of the basis.
         where: Where each of them is.
         inside_values: Values of the basic ones.
-        lower, upper: Bounds of all unknowns.
-        starts, columns, values: The constraints, as compressed sparse rows.
+        lower: Lower bounds of all unknowns.
+        upper: Upper bounds of all unknowns.
+        starts: Where each constraint begins in the next two.
+        columns: The column of each entry of the constraints.
+        values: The entries.
         limit: Steps at most.
         x: Output, the vertices, (N, n).
         bound: Output, for each row a proven lower bound of its costs, computed from the constraints anew.
@@ -60,20 +63,20 @@ def solve_rows(
     for k in range(len(costs)):
         cost = costs[k]
         t, inside, out, at, b = table.copy(), basis.copy(), outside.copy(), where.copy(), inside_values.copy()
-        d = _reduced(cost, t, inside, out)
+        d = reduced(cost, t, inside, out)
         bound[k] = -np.inf
-        if not _optimise(t, d, inside, out, at, b, lower, upper, limit):
+        if not optimise(t, d, inside, out, at, b, lower, upper, limit):
             continue
         for j in range(n):
-            point[out[j]] = _value(at[j], lower[out[j]], upper[out[j]])
+            point[out[j]] = value_of(at[j], lower[out[j]], upper[out[j]])
         for i in range(m):
             point[inside[i]] = b[i]
         x[k] = point[:n]
-        bound[k] = _certificate(cost, d, out, lower, upper, starts, columns, values)
+        bound[k] = certificate(cost, d, out, lower, upper, starts, columns, values)
 
 
 @compiled
-def _reduced(cost: Any, t: Any, inside: Any, out: Any) -> Any:
+def reduced(cost: Any, t: Any, inside: Any, out: Any) -> Any:
     m, n = t.shape
     d = np.zeros(n)
     for j in range(n):
@@ -88,18 +91,18 @@ def _reduced(cost: Any, t: Any, inside: Any, out: Any) -> Any:
 
 
 @compiled
-def _optimise(
+def optimise(
     t: Any, d: Any, inside: Any, out: Any, at: Any, b: Any, lower: Any, upper: Any, limit: int
 ) -> bool:
     """Take steps until no reduced cost promises more; return whether that was reached."""
     m, _ = t.shape
     stalled = 0
     for _step in range(limit):
-        j = _entering(d, out, at, lower, upper, stalled > STALLED)
+        j = entering(d, out, at, lower, upper, stalled > STALLED)
         if j < 0:
             return True
         up = d[j] < 0
-        i, length = _leaving(t, b, j, up, inside, lower, upper)
+        i, length = leaving(t, b, j, up, inside, lower, upper)
         span = upper[out[j]] - lower[out[j]]
         if span <= length:
             i, length = -1, span  # from bound to bound
@@ -107,7 +110,7 @@ def _optimise(
             return False
         stalled = stalled + 1 if length <= 0.0 else 0
         move = length if up else -length
-        begin = _value(at[j], lower[out[j]], upper[out[j]])
+        begin = value_of(at[j], lower[out[j]], upper[out[j]])
         for r in range(m):
             b[r] -= move * t[r, j]
         if i < 0:
@@ -116,13 +119,13 @@ def _optimise(
         left, falls = inside[i], (t[i, j] > 0) == up
         inside[i], out[j] = out[j], left
         at[j] = AT_LOWER if falls else AT_UPPER
-        _pivot(t, d, i, j)
+        pivot(t, d, i, j)
         b[i] = begin + move
     return False
 
 
 @compiled
-def _entering(d: Any, out: Any, at: Any, lower: Any, upper: Any, first: bool) -> int:
+def entering(d: Any, out: Any, at: Any, lower: Any, upper: Any, first: bool) -> int:
     """Return the place of the unknown with the most promising reduced cost, or of the first by number; -1 for none."""
     best, chosen = DUAL, -1
     for j in range(len(d)):
@@ -140,8 +143,8 @@ def _entering(d: Any, out: Any, at: Any, lower: Any, upper: Any, first: bool) ->
 
 
 @compiled
-def _leaving(t: Any, b: Any, j: int, up: bool, inside: Any, lower: Any, upper: Any) -> tuple[int, float]:
-    """Return the row whose unknown meets a bound first, and how far that is; of equal ones that of the largest entry."""
+def leaving(t: Any, b: Any, j: int, up: bool, inside: Any, lower: Any, upper: Any) -> tuple[int, float]:
+    """Return the row whose unknown meets a bound first, and how far that is; of equals that of the largest entry."""
     chosen, length, entry = -1, np.inf, 0.0
     for i in range(len(b)):
         a = t[i, j] if up else -t[i, j]
@@ -158,7 +161,7 @@ def _leaving(t: Any, b: Any, j: int, up: bool, inside: Any, lower: Any, upper: A
 
 
 @compiled
-def _pivot(t: Any, d: Any, row: int, column: int) -> None:
+def pivot(t: Any, d: Any, row: int, column: int) -> None:
     m, n = t.shape
     inverse = 1.0 / t[row, column]
     for j in range(n):
@@ -177,18 +180,18 @@ def _pivot(t: Any, d: Any, row: int, column: int) -> None:
 
 
 @compiled
-def _value(at: int, lower: float, upper: float) -> float:
+def value_of(at: int, lower: float, upper: float) -> float:
     return 0.0 if at == FREE else (lower if at == AT_LOWER else upper)
 
 
 @compiled
-def _certificate(
+def certificate(
     cost: Any, d: Any, out: Any, lower: Any, upper: Any, starts: Any, columns: Any, values: Any
 ) -> float:
     """Return the bound of weak duality, with the reduced costs of the activities as multipliers of the rows.
 
-    Whatever the multipliers are, cost @ x = (cost - y A) x + y (A x), and either part is bounded by the bounds. So rounding
-    in the tableau can make the bound weak, but never wrong.
+    Whatever the multipliers are, cost @ x = (cost - y A) x + y (A x), and either part is bounded by the bounds. So
+    rounding in the tableau can make the bound weak, but never wrong.
     """
     n = len(cost)
     multipliers, rest = np.zeros(len(starts) - 1), cost.copy()
@@ -200,14 +203,14 @@ def _certificate(
         y = multipliers[i]
         for e in range(starts[i], starts[i + 1]):
             rest[columns[e]] -= y * values[e]
-        bound += _least(y, lower[n + i], upper[n + i])
+        bound += least(y, lower[n + i], upper[n + i])
     for j in range(n):
-        bound += _least(rest[j], lower[j], upper[j])
+        bound += least(rest[j], lower[j], upper[j])
     return bound
 
 
 @compiled
-def _least(price: float, lower: float, upper: float) -> float:
+def least(price: float, lower: float, upper: float) -> float:
     """Return the least of price * v over the bounds of v; prices that are rounding errors count for nothing."""
     end = lower if price > 0 else upper
     if not np.isfinite(end):
