@@ -86,7 +86,10 @@ class Outcomes:
 
     def of_points(self, points: int) -> Rows | None:
         """Return the outcomes of the last batch, of so many points for each row: columns ``(points, rows)``."""
-        return self._rows[-1]._make(one.reshape(points, -1) for one in self._rows[-1]) if self._rows else None
+        if not self._rows:
+            return None
+        statuses, objectives, gaps = self._rows[-1]
+        return Rows(statuses.reshape(points, -1), objectives.reshape(points, -1), gaps.reshape(points, -1))
 
     def __enter__(self) -> Outcomes:
         """Begin to collect."""

@@ -9,7 +9,7 @@ from typing import Any
 from ortools.math_opt import parameters_pb2
 from ortools.math_opt.core.python import solver as core
 from ortools.math_opt.python import mathopt
-from pybind11_abseil.status import StatusNotOk  # type: ignore[import-untyped]
+from pybind11_abseil.status import StatusNotOk
 
 from imle_core.errors import SolverParameterError, closest
 
@@ -33,7 +33,9 @@ def kind_of(name: str, proto: Any) -> int:
     try:
         core.new(kind, proto, parameters_pb2.SolverInitializerProto())
     except (RuntimeError, StatusNotOk) as error:
-        raise SolverParameterError(f"solver_type={name!r} does not take this model: {error}") from error
+        raise SolverParameterError(
+            f"solver_type={name!r} does not take this model, or is not there: {error}"
+        ) from error
     return kind
 
 

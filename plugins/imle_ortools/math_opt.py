@@ -102,12 +102,14 @@ class MathOpt(ModelSolver):
         if not isinstance(model, mathopt.Model):
             raise SolverParameterError(f"model must be a Model of MathOpt; got {type(model).__name__}.")
         require_limits(time_limit, on_timeout)
-        covered = read_variables(variables, mathopt.Variable, lambda variable: variable.name or variable.id)
+        covered = read_variables(variables, mathopt.Variable, _entry)
         for variable in covered.variables:
             try:
                 model.check_compatible(variable)
             except ValueError:
                 raise SolverParameterError(f"the variable {variable!r} belongs to another model.") from None
+            if not model.has_variable(variable.id):
+                raise SolverParameterError(f"the variable with id {variable.id} was deleted from the model.")
         require_distinct([variable.id for variable in covered.variables], covered.entries)
         lowered, maximise = lower(model, [variable.id for variable in covered.variables])
         self.sense = sense_of(sense, maximise)
@@ -194,6 +196,13 @@ class MathOpt(ModelSolver):
 def _binary(model: LinearModel) -> bool:
     low, high = model.limits
     return bool(model.integer[model.columns].all() and (low >= 0).all() and (high <= 1).all())
+
+
+def _entry(variable: mathopt.Variable) -> Any:
+    try:
+        return variable.name or variable.id
+    except ValueError:  # it was deleted, and has a number only
+        return variable.id
 
 
 def _output(given: str | None, model: LinearModel) -> Output:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from imle_core.errors import InfeasibleError, SolverError, SolverTimeoutError, UnboundedError
-from imle_pulp._backends import FEASIBILITY, Outcome, make, relaxation, tolerances
+from imle_pulp._backends import FEASIBILITY, Outcome, make, relaxation, tolerances, unsettled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imle_pulp._backends import Answer, Model
+    from imle_pulp._backends._substitute import Substituted
     from imle_pulp._program import Program
 
 CERTAIN = 1e-9  # a bound this close to a value, relative to the terms of the value, is reached
@@ -54,7 +55,7 @@ class Searcher:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._models: dict[str, Model] = {}
+        self._models: dict[str, Model | Substituted] = {}
 
     def relax(self, task: Task, seconds: float | None) -> Found | None:
         """Return the optimum, if the linear relaxation has it or proves that the start is it; otherwise None.
@@ -70,6 +71,8 @@ class Searcher:
         ):  # unbounded: that may be the relaxation alone
             return None
         program = task.program
+        if program.integer.any() and unsettled(program, task.cost, answer.x):
+            return None
         whole = np.where(program.integer, np.rint(answer.x), answer.x)
         off = np.abs(whole - answer.x).max(initial=0.0)
         if off == 0 or (off <= FEASIBILITY and feasible(program, whole[None])[0]):
@@ -137,8 +140,7 @@ def feasible(program: Program, x: NDArray[np.float64]) -> NDArray[np.bool_]:
     good &= ~program.integer | (np.abs(x - np.rint(x)) <= FEASIBILITY)
     low, high = tolerances(program)
     activity = program.activity(x)
-    result: NDArray[np.bool_] = good.all(1) & ((activity >= low) & (activity <= high)).all(1)
-    return result
+    return np.asarray(good.all(1) & ((activity >= low) & (activity <= high)).all(1), np.bool_)
 
 
 def _infeasible(task: Task) -> InfeasibleError:

@@ -163,6 +163,7 @@ def test_structures_that_are_no_assignments_are_refused():
         [(0, 1), (1, 1)],
         [(0, 0), (1, 1)],
         [(0, 1), (5, 2)],
+        [(0, -1), (1, 0)],
         "ab",
         [(0, 1), (0, 1), (1, 2)],
     ):

@@ -308,6 +308,13 @@ def _foreign():
     return mathopt.Model(), [mathopt.Model().add_binary_variable()], {}
 
 
+def _deleted():
+    model = mathopt.Model()
+    x = [model.add_binary_variable() for _ in range(2)]
+    model.delete_variable(x[0])
+    return model, x, {}
+
+
 def _maximising():
     model = mathopt.Model()
     x = model.add_binary_variable()
@@ -320,6 +327,7 @@ def _maximising():
     [
         (_quadratic, "must be linear"),
         (_foreign, "another model"),
+        (_deleted, "the variable with id 0 was deleted"),
         (_maximising, "leave sense out"),
         (_with(lambda x: []), "empty"),
         (_with(lambda x: [x[0], x[0]]), "'a' twice"),

@@ -494,3 +494,12 @@ def test_costs_beside_a_prohibitive_one_are_compared_in_columns_without_bounds(b
     np.testing.assert_array_equal(solver.solve(np.array([[1e17, 1.0, 1.0, 1.2]])), [[0, 1, 0, 2]])
     with pytest.raises(UnboundedError):
         solver.solve(np.array([[1e17, 1.0, -1.0, 1.2]]))
+
+
+def test_small_costs_decide_where_a_column_with_a_prohibitive_one_has_no_bound():
+    problem = pulp.LpProblem("wide", pulp.LpMaximize)
+    x = [pulp.LpVariable("x0", cat=pulp.LpBinary), pulp.LpVariable("x1", -4, -3, cat=pulp.LpInteger)]
+    x.append(pulp.LpVariable("x2", None, 3, cat=pulp.LpInteger))
+    problem += -3 * x[1] - 5 * x[2] <= -1
+    solver = imle.solver("pulp.ilp", problem=problem, theta=x)
+    np.testing.assert_array_equal(solver.solve(np.array([[0.758, -0.254, -1e17]])), [[1, -3, 2]])

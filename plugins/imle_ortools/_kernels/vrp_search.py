@@ -252,6 +252,19 @@ def _leave(data: Any, node: int, fact: Any) -> None:
 
 
 @compiled
+def _holds(cost: Any, data: Any, route: Any, size: int, vehicle: int) -> bool:
+    """Whether what is left of a feasible route is one; where order does not matter, only the ways are looked at."""
+    if not data.plain:
+        return bool(is_route(route, size, vehicle, cost, data))
+    here = data.start[vehicle]
+    for position in range(size):
+        if cost[here, route[position]] == np.inf:
+            return False
+        here = route[position]
+    return bool(cost[here, data.end[vehicle]] != np.inf)
+
+
+@compiled
 def _sweep(cost: Any, data: Any, plan: Any, fact: Any) -> None:
     """Close the gaps that removed customers leave, and dissolve a route that is not feasible without them.
 
@@ -265,7 +278,7 @@ def _sweep(cost: Any, data: Any, plan: Any, fact: Any) -> None:
             if fact[vehicles + data.place[node]] >= 0:
                 plan[vehicle, size] = node
                 size += 1
-        if 0 < size < fact[vehicle] and not is_route(plan[vehicle], size, vehicle, cost, data):
+        if 0 < size < fact[vehicle] and not _holds(cost, data, plan[vehicle], size, vehicle):
             for position in range(size):
                 _leave(data, plan[vehicle, position], fact)
             size = 0

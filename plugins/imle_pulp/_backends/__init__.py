@@ -9,6 +9,7 @@ from ._base import Model as Model
 from ._base import Outcome as Outcome
 from ._clean import FEASIBILITY as FEASIBILITY
 from ._clean import tolerances as tolerances
+from ._levels import unsettled as unsettled
 from ._table import NAMES as NAMES
 from ._table import can_solve as can_solve
 from ._table import candidates as candidates
@@ -26,4 +27,5 @@ __all__ = [
     "is_command",
     "make",
     "relaxation",
+    "unsettled",
 ]

@@ -126,11 +126,7 @@ class Model(ABC):
                 "whole. Make the coefficients smaller (a large constant that switches a constraint off?), or take "
                 "another backend."
             )
-        refined = self._refined(cost, x, seconds)
-        if refined is None:
-            return Answer(Outcome.UNBOUNDED, None)
-        x = refined
-        return Answer(answer.status, x, float(cost @ x))
+        return self._refined(cost, x, seconds)
 
     def _best_known(
         self, cost: NDArray[np.float64], answer: Answer, start: NDArray[np.float64] | None
@@ -159,23 +155,20 @@ class Model(ABC):
                 return Answer(Outcome.TIME_LIMIT, None)
         return Answer(Outcome.INFEASIBLE, None)
 
-    def _refined(
-        self, cost: NDArray[np.float64], x: NDArray[np.float64], seconds: float | None
-    ) -> NDArray[np.float64] | None:
-        """Return the best of the points that are as good as x in its large costs, where others are far smaller.
-
-        None if these can fall for ever.
-        """
+    def _refined(self, cost: NDArray[np.float64], x: NDArray[np.float64], seconds: float | None) -> Answer:
+        """Return the best of the points that are as good as x in its large costs, where others are far smaller."""
         small = small_part(cost, self.program)
         among = None if small is None else face(self.program, cost, x, small)
         if small is None or among is None:
-            return x
+            return Answer(Outcome.OPTIMAL, x, float(cost @ x))
         rest = np.where(small, cost, 0.0)
         _, exponent = np.frexp(np.abs(rest).max())
         better = self._same(among).solve(np.ldexp(rest, -exponent), start=x, seconds=seconds)
         if better.status is Outcome.UNBOUNDED:
-            return None
-        return x if better.x is None else better.x
+            return better
+        late = better.status is Outcome.TIME_LIMIT
+        x = x if better.x is None else better.x
+        return Answer(Outcome.TIME_LIMIT if late else Outcome.OPTIMAL, x, float(cost @ x))
 
     def _same(self, program: Program) -> Model:
         """Return a model of another programme in the same library."""

@@ -61,7 +61,9 @@ def face(
     columns = np.flatnonzero(large).astype(np.int32)
     reach = np.maximum(np.abs(program.lower), np.abs(program.upper))[columns].sum()
     bits = BITS if np.isinf(reach) else min(BITS, 60 - int(np.ceil(np.log2(reach))))
-    values = to_integers(cost[columns], bits).astype(np.float64)
+    whole = to_integers(cost[columns], bits)
+    # Costs are often equal, or one: small coefficients are what floating point takes.
+    values = (whole // np.gcd.reduce(whole)).astype(np.float64)
     return replace(
         program,
         starts=np.append(program.starts, program.starts[-1] + len(columns)).astype(np.int32),
@@ -71,3 +73,13 @@ def face(
         row_upper=np.append(program.row_upper, values @ x[columns]),
         row_names=(*program.row_names, "large costs"),
     )
+
+
+def unsettled(program: Program, cost: NDArray[np.float64], x: NDArray[np.float64]) -> bool:
+    """Return whether small costs may have been lost beside large ones at x, an optimum of the linear relaxation."""
+    _, exponent = np.frexp(np.abs(cost).max(initial=0.0))
+    small = small_part(np.ldexp(cost, -exponent), program)
+    if small is None:
+        return False
+    relaxed = replace(program, integer=np.zeros_like(program.integer))
+    return face(relaxed, cost, x, small) is None
