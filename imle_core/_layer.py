@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SolverLayer", "differentiable"]
 
+_POOL_ENTRIES = 1 << 22  # of a pool of one instance, which checkpoints hold as well
+
 
 class SolverLayer(nn.Module):
     r"""A combinatorial solver with a gradient.
@@ -64,7 +66,8 @@ class SolverLayer(nn.Module):
             ``"full"`` also that each state is feasible.
         pool: A :class:`~imle_core.SolutionPool` of structures that were found before, or the capacity of a new one:
             the best of a row is where a solver that takes hints begins its search. It is a part of the layer and its
-            checkpoints. ``"auto"``: one of 1000 for solvers that take hints. None: none.
+            checkpoints. ``"auto"``: for solvers that take hints one of 1000 structures, fewer where these are large.
+            None: none.
         solve_ratio: The probability with which a row is solved in training; otherwise the best structure of the pool is
             its answer, if there is one. 1 solves all.
         **solver_options: Parameters of the solver, where it is given by name.
@@ -463,7 +466,7 @@ def _resolve_pool(
     """Return the pool that a layer over the solver has."""
     if isinstance(pool, str) and pool == "auto":
         wanted = solver.takes_hint or solve_ratio < 1
-        pool = SolutionPool() if wanted and not solver.sizes_differ else None
+        pool = SolutionPool(_capacity(solver)) if wanted and not solver.sizes_differ else None
     elif isinstance(pool, int) and not isinstance(pool, bool):
         pool = SolutionPool(pool)
     if not (pool is None or isinstance(pool, SolutionPool)):
@@ -484,6 +487,12 @@ def _resolve_pool(
             f"SolverLayer: rows of {solver.name} differ in size, so they have no pool; use pool=None."
         )
     return pool
+
+
+def _capacity(solver: Solver) -> int:
+    """Return how many structures a pool keeps that nobody asked for: 1000, or as many as fit into some megabytes."""
+    entries = math.prod(size or 1 for size in solver.event_shape or ())
+    return max(16, min(1000, _POOL_ENTRIES // max(1, entries)))
 
 
 def _require_generator(generator: object) -> None:

@@ -89,8 +89,7 @@ def test_libraries_that_cannot_be_in_one_process_are_a_problem(examine, distribu
     [
         {"ortools": "9.15.6755", "highspy": "1.12.0", "pulp": "3.3.0"},
         {"ortools": "9.14.0", "highspy": "1.15.0"},
-        {"highspy": "1.15.0"},
-        {"pulp": "3.3.0", "highspy": "1.14.0"},
+        {"ortools": "9.14.0", "pulp": "3.3.0", "highspy": "1.14.0"},
     ],
 )
 def test_libraries_that_get_along_are_no_problem(examine, distribution, installed):

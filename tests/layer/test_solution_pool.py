@@ -306,3 +306,11 @@ def test_a_structure_of_another_problem_is_named_where_its_fixed_terms_are_wante
     with pytest.raises(InfeasibleError, match="empty pool") as caught:
         layer(torch.rand(2, 5))
     assert caught.value.row is None
+
+
+def test_a_pool_that_nobody_asked_for_stays_small_where_structures_are_large():
+    class Large(Hinted):
+        event_shape = (300, 300)
+
+    assert imle.SolverLayer(Hinted()).pool.capacity == 1000
+    assert imle.SolverLayer(Large()).pool.capacity == 46
