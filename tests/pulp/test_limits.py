@@ -7,13 +7,13 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import threading
 import time
 
 import numpy as np
 import pulp
 import pytest
 import torch
+from processes import when_a_child_runs
 
 import imle_core as imle
 from imle_core.errors import SolverError, SolverTimeoutError
@@ -118,25 +118,10 @@ def folders(tmp_path, monkeypatch):
     assert list(temporary.iterdir()) == []
 
 
-def children():
-    """Return the processes that this one started."""
-    found = subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes by pgrep")
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_a_solver_process_that_is_killed_is_an_error_of_its_row(folders, capfd):
     solver = split(backend="cbc", threads=1)
-
-    def kill():
-        while not (found := children()):
-            time.sleep(0.01)
-        time.sleep(0.2)
-        for child in found:
-            os.kill(child, signal.SIGKILL)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
+    killer = when_a_child_runs(lambda child: os.kill(child, signal.SIGKILL))
     with pytest.raises(SolverError, match=r"^pulp\.ilp: row 0: "):
         solver.solve(THETA[:1])
     killer.join()
