@@ -71,7 +71,7 @@ def test_plans_by_true_times_lose_nothing_and_by_others_something(example, traff
 def test_a_model_without_context_predicts_the_same_times_for_all_days(example, traffic):
     study = example.Study(traffic, seen=32, later=5)
     without = study.fit(2, context=False)
-    assert (without == without[0]).all()
+    torch.testing.assert_close(without, without[0].expand_as(without))  # but for the order of sums
     assert (study.fit(2, context=True).std(0) > 0).any()
 
 
