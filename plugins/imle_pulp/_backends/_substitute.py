@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from imle_pulp._program import Program
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from ._base import Answer, Model
 
@@ -88,6 +88,8 @@ def reduce(program: Program) -> Reduction | None:
     place[rows] = np.arange(len(rows))
     inside = (place[row_of] >= 0) & ~np.isin(np.arange(len(row_of)), entries)
     at = place[row_of[inside]]
+    from scipy.sparse import csr_array  # here, so that names are known before any library is there
+
     factors = csr_array(
         (program.values[inside] / scale[at], (at, program.columns[inside])), (len(rows), program.width)
     )
