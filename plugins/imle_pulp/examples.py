@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pulp
 
 from imle_core.testing import Example
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def ilp() -> list[Example]:
@@ -35,7 +42,7 @@ def lp() -> list[Example]:
     transport, shipped = _transport()
     knapsack, take = _knapsack()
     return [
-        Example(parameters={"problem": transport, "theta": shipped}, label="transport"),
+        Example(parameters={"problem": transport, "theta": shipped}, support=_shipments(), label="transport"),
         Example(parameters={"problem": knapsack, "theta": take, "relax": True}, label="relaxed"),
     ]
 
@@ -73,7 +80,7 @@ def scheduling() -> list[Example]:
     ]
     day = {"minutes": 240, "capacities": [(2, 1), (1, 2)], "tasks": tasks}
     return [
-        Example(parameters={"instance": day, "backend": "highs"}, label="whole tasks"),
+        Example(parameters={"instance": day, "backend": "highs"}, support=_schedules(), label="whole tasks"),
         Example(parameters={"instance": day, "relax": True}, label="relaxed", traits={"time_limit": False}),
     ]
 
@@ -112,3 +119,26 @@ def _transport() -> tuple[pulp.LpProblem, list[list[pulp.LpVariable]]]:
     for j, demand in enumerate((2, 1, 1)):
         problem += pulp.lpSum(row[j] for row in shipped) == demand
     return problem, shipped
+
+
+def _shipments() -> NDArray[np.float64]:
+    """Return all shipments of whole units; all vertices are among them, because the matrix is totally unimodular."""
+    wanted = np.array(list(itertools.product(range(3), repeat=6)), float).reshape(-1, 2, 3)
+    met = (wanted.sum(1) == (2, 1, 1)).all(1) & (wanted.sum(2) <= (3, 2)).all(1)
+    return wanted[met]
+
+
+def _schedules() -> NDArray[np.float64]:
+    """Return the energy by slot of four hours of all schedules of the day above.
+
+    The first and the third task need all of the first machine, the second fits on the other.
+    """
+    found = set()
+    for first, second, third in itertools.product(range(5), range(1, 3), range(4)):
+        if third not in (first, first + 1):
+            energy = np.zeros(6)
+            energy[first : first + 2] += 4 * 3.0
+            energy[second : second + 3] += 4 * 1.5
+            energy[third] += 4 * 4.0
+            found.add(tuple(energy.tolist()))
+    return np.array(sorted(found))

@@ -152,9 +152,13 @@ def _terms(problem: Problem) -> str:
 
 
 def contained(z: Array, support: Array) -> NDArray[np.bool_]:
-    """Return for each state whether it is listed."""
-    members = {row.tobytes() for row in support.reshape(len(support), -1) + 0.0}  # -0.0 becomes 0.0
-    return np.array([row.tobytes() in members for row in z.reshape(len(z), -1) + 0.0], bool)
+    """Return for each state whether it is listed, up to the rounding of numbers that are not whole."""
+    members = {row.tobytes() for row in _rounded(support)}
+    return np.array([row.tobytes() in members for row in _rounded(z)], bool)
+
+
+def _rounded(states: Array) -> Array:
+    return states.reshape(len(states), -1).round(6) + 0.0  # -0.0 becomes 0.0
 
 
 def corrupted(z: Array) -> tuple[NDArray[np.intp], Array]:
