@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from imle_core._checks import require_choice, require_probability
-from imle_core._pool import SolutionPool
 from imle_core._ragged import check_sizes, pad, unpad
 from imle_core._solver import FunctionSolver, Solver
 from imle_core.engine import (
@@ -22,6 +21,7 @@ from imle_core.engine import (
     map_solve,
     marginals,
     perturb,
+    resolve_pool,
     sparsemap,
 )
 from imle_core.engine._plan import HALF, check_theta_type
@@ -39,12 +39,11 @@ if TYPE_CHECKING:
 
     from torch.utils.hooks import RemovableHandle
 
+    from imle_core._pool import SolutionPool
     from imle_core._solver import Sense, Validation
     from imle_core.engine import Report
 
 __all__ = ["SolverLayer", "differentiable"]
-
-_POOL_ENTRIES = 1 << 22  # of a pool of one instance, which checkpoints hold as well
 
 
 class SolverLayer(nn.Module):
@@ -135,7 +134,7 @@ class SolverLayer(nn.Module):
         _require_generator(generator)
         require_probability("SolverLayer", "solve_ratio", solve_ratio)
         self.reduction = reduction
-        self.pool = _resolve_pool(solver, pool, solve_ratio)
+        self.pool = resolve_pool(solver, pool, solve_ratio)
         self._binding = Binding(
             solver, _resolve_for(solver, estimator), generator, validate, (), self.pool, solve_ratio
         )
@@ -167,10 +166,14 @@ class SolverLayer(nn.Module):
     @solve_ratio.setter
     def solve_ratio(self, solve_ratio: float) -> None:
         require_probability("SolverLayer", "solve_ratio", solve_ratio)
-        self.pool = self._binding.pool = _resolve_pool(
-            self.solver, "auto" if self.pool is None else self.pool, solve_ratio
-        )
+        self.pool = resolve_pool(self.solver, "auto" if self.pool is None else self.pool, solve_ratio)
         self._binding.solve_ratio = solve_ratio
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Let the solves use a pool that is assigned: as a submodule, `pool` cannot be a property."""
+        if name == "pool" and "_binding" in self.__dict__:
+            value = self._binding.pool = resolve_pool(self.solver, value, self.solve_ratio)
+        super().__setattr__(name, value)
 
     @property
     def generator(self) -> torch.Generator | None:
@@ -458,41 +461,6 @@ def _meant_elsewhere(keyword: str, value: object, estimator: Estimator | str) ->
             return f" {keyword!r} is an option of the estimator: imle.{entry.target}({keyword}={value!r})."
     hint = closest(keyword, ("estimator", "reduction", "generator", "validate", "pool", "solve_ratio"))
     return f"{hint.rstrip('?')}, a keyword of the layer?" if hint else ""
-
-
-def _resolve_pool(
-    solver: Solver, pool: SolutionPool | int | Literal["auto"] | None, solve_ratio: float
-) -> SolutionPool | None:
-    """Return the pool that a layer over the solver has."""
-    if isinstance(pool, str) and pool == "auto":
-        wanted = solver.takes_hint or solve_ratio < 1
-        pool = SolutionPool(_capacity(solver)) if wanted and not solver.sizes_differ else None
-    elif isinstance(pool, int) and not isinstance(pool, bool):
-        pool = SolutionPool(pool)
-    if not (pool is None or isinstance(pool, SolutionPool)):
-        raise TypeError(
-            f"SolverLayer: pool must be an imle_core.SolutionPool, its capacity, 'auto' or None; got {pool!r}."
-        )
-    if pool is None and solve_ratio < 1:
-        raise ValueError(
-            f"SolverLayer: solve_ratio={solve_ratio} takes the other answers from a pool of solutions, but "
-            + (
-                f"rows of {solver.name} differ in size, and have none; use 1."
-                if solver.sizes_differ
-                else "pool=None."
-            )
-        )
-    if pool is not None and solver.sizes_differ:
-        raise ValueError(
-            f"SolverLayer: rows of {solver.name} differ in size, so they have no pool; use pool=None."
-        )
-    return pool
-
-
-def _capacity(solver: Solver) -> int:
-    """Return how many structures a pool keeps that nobody asked for: 1000, or as many as fit into some megabytes."""
-    entries = math.prod(size or 1 for size in solver.event_shape or ())
-    return max(16, min(1000, _POOL_ENTRIES // max(1, entries)))
 
 
 def _require_generator(generator: object) -> None:

@@ -277,7 +277,7 @@ class SolutionPool(nn.Module):
         for name, tensor in saved.items():
             setattr(self, name, tensor.detach().clone().to(getattr(self, name).device))
         if "offsets" not in saved:  # of a checkpoint from before there were any
-            self.offsets = torch.zeros(len(self), dtype=torch.float64, device=self.groups.device)
+            self.offsets = torch.full_like(self.groups, torch.nan, dtype=torch.float64)
         rest = {key: value for key, value in state_dict.items() if key.removeprefix(prefix) not in _SAVED}
         super()._load_from_state_dict(
             rest, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["to_integers"]
+__all__ = ["exact_integers", "to_integers"]
 
 
 def to_integers(values: NDArray[Any], bits: int) -> NDArray[np.int64]:
@@ -35,3 +37,17 @@ def to_integers(values: NDArray[Any], bits: int) -> NDArray[np.int64]:
     values = np.asarray(values, np.float64)
     _, exponent = np.frexp(np.abs(values).max(-1, keepdims=True, initial=0.0))
     return np.rint(np.ldexp(values, bits - exponent)).astype(np.int64)
+
+
+def exact_integers(values: Sequence[float]) -> list[int]:
+    """Return one row as Python's integers, all multiplied by one power of two and none rounded.
+
+    For algorithms that are exact for integers alone: rounding of floats can make a simplex method stop early, or never.
+
+    Example:
+        >>> exact_integers([0.5, 1e17, -0.125])
+        [4, 800000000000000000, -1]
+    """
+    ratios = [value.as_integer_ratio() for value in values]
+    largest = max((denominator for _, denominator in ratios), default=1)
+    return [numerator * (largest // denominator) for numerator, denominator in ratios]

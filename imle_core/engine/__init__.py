@@ -5,6 +5,7 @@ from ._family import family_sample as family_sample
 from ._family import marginals as marginals
 from ._function import ExpectationFunction as ExpectationFunction
 from ._function import SolveFunction as SolveFunction
+from ._lookup import resolve_pool as resolve_pool
 from ._operators import begin as begin
 from ._operators import map_solve as map_solve
 from ._operators import perturb as perturb
@@ -21,5 +22,6 @@ __all__ = [
     "map_solve",
     "marginals",
     "perturb",
+    "resolve_pool",
     "sparsemap",
 ]

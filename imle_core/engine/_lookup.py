@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
 from imle_core._outcomes import Outcomes
+from imle_core._pool import SolutionPool
 from imle_core.errors import InfeasibleError, SolverError
 
 from ._plan import fixed_terms, solve_rows
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from imle_core._solver import Solver
+
     from ._binding import Binding
+
+_POOL_ENTRIES = 1 << 22  # of a pool of one instance, which checkpoints hold as well
 
 
 def solve_with_pool(
@@ -104,3 +110,42 @@ def _fixed_terms(binding: Binding, states: Tensor, instances: Sequence[Any]) -> 
             "the pool has a structure that is not one of this solver's: of another problem, "
             "perhaps, or added by hand. Begin with an empty pool."
         ) from error
+
+
+def resolve_pool(
+    solver: Solver, pool: SolutionPool | int | Literal["auto"] | None, solve_ratio: float
+) -> SolutionPool | None:
+    """Return the pool that a layer over the solver has, of what its owner asked for.
+
+    Raises:
+        TypeError, ValueError: it is no pool, or one that the solver cannot have.
+    """
+    if isinstance(pool, str) and pool == "auto":
+        wanted = solver.takes_hint or solve_ratio < 1
+        pool = SolutionPool(_capacity(solver)) if wanted and not solver.sizes_differ else None
+    elif isinstance(pool, int) and not isinstance(pool, bool):
+        pool = SolutionPool(pool)
+    if not (pool is None or isinstance(pool, SolutionPool)):
+        raise TypeError(
+            f"SolverLayer: pool must be an imle_core.SolutionPool, its capacity, 'auto' or None; got {pool!r}."
+        )
+    if pool is None and solve_ratio < 1:
+        raise ValueError(
+            f"SolverLayer: solve_ratio={solve_ratio} takes the other answers from a pool of solutions, but "
+            + (
+                f"rows of {solver.name} differ in size, and have none; use 1."
+                if solver.sizes_differ
+                else "pool=None."
+            )
+        )
+    if pool is not None and solver.sizes_differ:
+        raise ValueError(
+            f"SolverLayer: rows of {solver.name} differ in size, so they have no pool; use pool=None."
+        )
+    return pool
+
+
+def _capacity(solver: Solver) -> int:
+    """Return how many structures a pool keeps that nobody asked for: 1000, or as many as fit into some megabytes."""
+    entries = math.prod(size or 1 for size in solver.event_shape or ())
+    return max(16, min(1000, _POOL_ENTRIES // max(1, entries)))

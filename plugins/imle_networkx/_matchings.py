@@ -9,9 +9,9 @@ import networkx as nx
 import numpy as np
 
 from imle_core.errors import SolverParameterError
+from imle_core.integers import exact_integers
 from imle_core.parallel import cpus, share
 from imle_networkx._kernels.all_matchings import all_matchings
-from imle_networkx._kernels.integers import exact_integers
 from imle_networkx._solver import GraphSolver
 
 if TYPE_CHECKING:

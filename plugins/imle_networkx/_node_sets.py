@@ -9,10 +9,11 @@ import networkx as nx
 import numpy as np
 
 from imle_core.errors import MissingCapabilityError, SolverError, SolverParameterError
+from imle_core.integers import exact_integers
 from imle_core.parallel import cpus, share
 from imle_networkx._kernels.conflicts import Conflicts, conflicts_of
 from imle_networkx._kernels.independent_set import GAVE_UP, solve_independent
-from imle_networkx._kernels.integers import exact_integers, width
+from imle_networkx._kernels.integers import width
 from imle_networkx._solver import GraphSolver, Method
 
 if TYPE_CHECKING:

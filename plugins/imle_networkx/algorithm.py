@@ -17,9 +17,9 @@ from imle_core.errors import (
     MissingCapabilityError,
     SolverParameterError,
 )
+from imle_core.integers import exact_integers
 from imle_networkx._by_networkx import ByNetworkX, translated
 from imle_networkx._functions import function_of, weight_of
-from imle_networkx._kernels.integers import exact_integers
 from imle_networkx._returns import Returns, flow_of, read_state, require_single, wanted
 from imle_networkx._solver import one_of
 from imle_networkx._walks import walk_of

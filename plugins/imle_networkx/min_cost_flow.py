@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 
 from imle_core.errors import InvalidInstanceError, SolverParameterError
+from imle_core.integers import exact_integers
 from imle_core.parallel import cpus
 from imle_networkx._flow_task import (
     LARGEST,
@@ -25,7 +26,6 @@ from imle_networkx._flow_task import (
 )
 from imle_networkx._kernels.all_flows import all_flows
 from imle_networkx._kernels.flows import SOLVED, network, solve_batch
-from imle_networkx._kernels.integers import exact_integers
 from imle_networkx._kernels.simplex import UNLIMITED
 from imle_networkx._solver import GraphSolver, Method, one_of
 

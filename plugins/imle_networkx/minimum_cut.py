@@ -9,9 +9,9 @@ import networkx as nx
 import numpy as np
 
 from imle_core.errors import InvalidInstanceError, SolverParameterError
+from imle_core.integers import exact_integers
 from imle_core.parallel import cpus
 from imle_networkx._kernels.cuts import all_cuts, between, near_sides
-from imle_networkx._kernels.integers import exact_integers
 from imle_networkx._kernels.max_flow import Pairs, pairs, solve_batch
 from imle_networkx._solver import GraphSolver, Method, one_of
 

@@ -8,10 +8,10 @@ import networkx as nx
 import numpy as np
 
 from imle_core.errors import InfeasibleError, SolverParameterError
+from imle_core.integers import exact_integers
 from imle_core.parallel import cpus
 from imle_networkx._forests import Forests
 from imle_networkx._kernels.arborescences import InArcs, in_arcs, solve_arborescences, unreached
-from imle_networkx._kernels.integers import exact_integers
 from imle_networkx._solver import one_of
 
 if TYPE_CHECKING:

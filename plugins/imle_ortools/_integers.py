@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imle_core.integers import to_integers
+from imle_core.integers import exact_integers, to_integers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +38,4 @@ def _reduced(integers: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def exact(values: NDArray[Any]) -> NDArray[np.object_]:
     """Return a row as Python's integers, all multiplied by one power of two and none rounded."""
-    ratios = [value.as_integer_ratio() for value in values.tolist()]
-    largest = max((denominator for _, denominator in ratios), default=1)
-    return np.array([numerator * (largest // denominator) for numerator, denominator in ratios], object)
+    return np.array(exact_integers(values.tolist()), object)

@@ -66,10 +66,8 @@ class Searcher:
         answer = self._solve(RELAXATION, task, None, seconds)
         if answer.status is Outcome.INFEASIBLE:
             raise _infeasible(task)
-        if (
-            answer.status is not Outcome.OPTIMAL or answer.x is None
-        ):  # unbounded: that may be the relaxation alone
-            return None
+        if answer.status is not Outcome.OPTIMAL or answer.x is None:
+            return None  # unbounded: that may be the relaxation alone
         program = task.program
         if program.integer.any() and unsettled(program, task.cost, answer.x):
             return None

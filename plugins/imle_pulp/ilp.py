@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,20 +11,20 @@ import pulp
 
 from imle_core import Solver, Status
 from imle_core.errors import (
-    InfeasibleError,
     InvalidInstanceError,
     MissingCapabilityError,
     SolverParameterError,
     closest,
 )
 from imle_core.parallel import Workers
-from imle_pulp._backends import FEASIBILITY, is_command
+from imle_pulp._backends import is_command
 from imle_pulp._choice import Choice
 from imle_pulp._compact import Relaxations
 from imle_pulp._files import read_mps
 from imle_pulp._instances import Parameters
 from imle_pulp._lower import lower
-from imle_pulp._search import Searcher, Task, feasible
+from imle_pulp._search import Searcher, Task
+from imle_pulp._states import States
 from imle_pulp._theta import columns_of, variables_of
 
 if TYPE_CHECKING:
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from imle_pulp._program import Program
     from imle_pulp._search import Found
 
-KEPT = 4096  # points that are remembered for states that do not determine all variables
-OUTSIDE = "the state violates a constraint, a bound or integrality."
 LISTED = 1 << 16  # states that are tried when a set is listed
 
 
@@ -135,8 +132,7 @@ class ILP(Solver):
         fixed = self._sign * model.objective
         fixed[self._columns] = 0.0
         self._program = program.with_(cost=fixed)
-        self._whole = len(self._columns) == program.width  # whether a state determines all variables
-        self._points: OrderedDict[bytes, NDArray[np.float64]] = OrderedDict()
+        self._states = States(self._columns, program.width, self._finish)
         self._parameters = Parameters(self._program, parameters)
         self._choice = Choice(backend, self._program)
         self._workers = Workers(self._searcher, threads)
@@ -166,11 +162,11 @@ class ILP(Solver):
         programs = [self._program] * len(rows) if instances is None else instances
         costs = np.repeat(self._program.cost[None], len(rows), axis=0)
         costs[:, self._columns] = self._sign * rows
-        starts = self._starts(programs, None if hint is None else hint.reshape(len(hint), -1))
+        starts = self._states.starts(programs, None if hint is None else hint.reshape(len(hint), -1))
         tasks = [Task(*each) for each in zip(itertools.count(), programs, costs, starts, strict=False)]
         found = self._solve(tasks)
         points = np.array([one.x for one in found]).reshape(len(found), self._program.width)
-        self._remember(points)
+        self._states.remember(points)
         self._note(found)
         return points[:, self._columns].reshape(theta.shape)
 
@@ -187,7 +183,7 @@ class ILP(Solver):
         Variables that theta does not stand for have the best values that go with z.
         """
         program = self._program if instance is None else self.prepare(instance)
-        x = self._complete(z, program)
+        x = self._states.complete(z, program)
         return dict(zip(program.names, (x + 0.0).tolist(), strict=True))
 
     def encode(self, structure: Mapping[Any, float]) -> NDArray[np.float64]:
@@ -212,16 +208,16 @@ class ILP(Solver):
         """Return which states satisfy all constraints, with some values of the variables that they leave open."""
         rows = z.reshape(len(z), -1).astype(float)
         programs = [self._program] * len(rows) if instances is None else instances
-        return np.array(
-            [self._is_feasible(row, program) for row, program in zip(rows, programs, strict=True)], bool
-        )
+        return self._states.are_feasible(rows, programs)
 
     def fixed_terms(
         self, z: NDArray[Any], *, instances: Sequence[Program] | None = None
     ) -> NDArray[np.float64]:
         """Return the best value of the objective's other terms that goes with each state, constant included."""
         programs = [self._program] * len(z) if instances is None else instances
-        costs = [self._program.cost @ self._complete(row, one) for row, one in zip(z, programs, strict=True)]
+        costs = [
+            self._program.cost @ self._states.complete(row, one) for row, one in zip(z, programs, strict=True)
+        ]
         return self._sign * np.array(costs, float) + self._constant
 
     def enumerate_support(self, *, instance: Any = None) -> NDArray[np.float64]:
@@ -318,83 +314,14 @@ class ILP(Solver):
         settle(tasks, self._workers.map(lambda searcher, task: search(searcher, task, limit), tasks))
         return [found[row] for row in range(len(found))]
 
-    def _starts(
-        self, programs: Sequence[Program], hint: NDArray[Any] | None
-    ) -> list[NDArray[np.float64] | None]:
-        """Return the point that each row's hint stands for, where it is feasible."""
-        starts: list[NDArray[np.float64] | None] = [None] * len(programs)
-        if hint is None:
-            return starts
-        points: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
-        for row in np.flatnonzero(~np.isnan(hint).any(1)).tolist():
-            x = self._point(hint[row])
-            if x is not None:
-                points.setdefault(id(programs[row]), []).append((row, x))
-        for of_one in points.values():
-            rows = [row for row, _ in of_one]
-            good = feasible(programs[rows[0]], np.array([x for _, x in of_one]))
-            for (row, x), kept in zip(of_one, good, strict=True):
-                starts[row] = x if kept else None
-        return starts
+    def _finish(self, held: Program) -> NDArray[np.float64]:
+        """Return the best point of a programme whose columns of theta are held."""
+        task = Task(0, held, held.cost, None)
 
-    def _point(self, z: NDArray[Any]) -> NDArray[np.float64] | None:
-        """Return all variables of a state, if it determines them or they were found with it before."""
-        if not self._whole:
-            return self._points.get(_key(z))
-        x = np.empty(self._program.width)
-        x[self._columns] = np.ravel(z)
-        return x
+        def solve(searcher: Searcher, task: Task) -> Found:
+            return searcher.relax(task, None) or searcher.search(self._choice.name or "highs", task, None)
 
-    def _remember(self, points: NDArray[np.float64]) -> None:
-        if self._whole:
-            return
-        for key, x in zip(map(_key, points[:, self._columns]), points, strict=True):
-            self._points[key] = x
-            self._points.move_to_end(key)
-        while len(self._points) > KEPT:
-            self._points.popitem(last=False)
-
-    def _complete(self, z: NDArray[Any], program: Program) -> NDArray[np.float64]:
-        """Return all variables, the best that go with a state.
-
-        Raises:
-            InfeasibleError: the state is not feasible.
-        """
-        z, columns = np.asarray(z, float).ravel(), self._columns
-        if self._whole:
-            x = self._point(z)
-            if x is None or not feasible(program, x[None])[0]:
-                raise InfeasibleError(OUTSIDE)
-            return x
-        lower, upper = program.lower.copy(), program.upper.copy()
-        slack = FEASIBILITY * np.maximum(1.0, np.abs(z))
-        if not ((z >= lower[columns] - slack) & (z <= upper[columns] + slack)).all():
-            raise InfeasibleError(OUTSIDE)
-        whole, nearest = program.integer[columns], np.rint(z)
-        z = np.where(whole & (np.abs(nearest - z) <= FEASIBILITY), nearest, z)
-        # What single precision has rounded may miss an equality by more than the libraries allow.
-        for room in (0.0, np.where(whole, 0.0, slack)) if not whole.all() else (0.0,):
-            lower[columns] = np.maximum(program.lower[columns], z - room)
-            upper[columns] = np.minimum(program.upper[columns], z + room)
-            held = Task(0, program.with_(lower=lower.copy(), upper=upper.copy()), program.cost, None)
-            try:
-                x = self._workers.map(self._finish, [held])[0].copy()
-            except InfeasibleError:
-                continue
-            x[columns] = z
-            return x
-        raise InfeasibleError(OUTSIDE)
-
-    def _finish(self, searcher: Searcher, task: Task) -> NDArray[np.float64]:
-        found = searcher.relax(task, None) or searcher.search(self._choice.name or "highs", task, None)
-        return found.x
-
-    def _is_feasible(self, z: NDArray[np.float64], program: Program) -> bool:
-        try:
-            self._complete(z, program)
-        except InfeasibleError:
-            return False
-        return True
+        return self._workers.map(solve, [task])[0].x
 
     def _note(self, found: list[Found]) -> None:
         value = np.array([one.value for one in found], float)
@@ -406,8 +333,3 @@ class ILP(Solver):
         statuses = np.where(late, Status.TIME_LIMIT, Status.OPTIMAL)
         objectives = self._sign * value + self._constant
         self.note_outcomes(statuses, objectives, gaps, on_timeout=self.on_timeout)
-
-
-def _key(z: NDArray[Any]) -> bytes:
-    """Return what equal states share, in single precision as in double; they need not differ where states do."""
-    return (np.asarray(z, np.float32).ravel() + 0.0).tobytes()

@@ -314,3 +314,18 @@ def test_a_pool_that_nobody_asked_for_stays_small_where_structures_are_large():
 
     assert imle.SolverLayer(Hinted()).pool.capacity == 1000
     assert imle.SolverLayer(Large()).pool.capacity == 46
+
+
+def test_a_pool_that_is_assigned_is_the_one_that_is_used():
+    layer = imle.SolverLayer(Hinted(1), "blackbox")
+    layer.pool = mine = imle.SolutionPool()
+    layer(torch.eye(5)[:2])
+    assert len(mine) == 2
+    assert layer.pool is mine
+    layer.pool = None
+    layer(torch.eye(5))
+    assert layer.solver.hints[-1] is None
+    layer.pool = 3
+    assert layer.pool.capacity == 3
+    with pytest.raises(TypeError, match=r"pool must be an imle_core\.SolutionPool"):
+        layer.pool = []

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from imle_core.kernels import compiled
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def width(terms: int) -> int:
@@ -36,14 +33,3 @@ def to_integers(costs: Any, bits: int, limit: float, out: Any) -> None:
     factor, rest = math.ldexp(1.0, power // 2), math.ldexp(1.0, power - power // 2)
     for i in range(len(costs)):
         out[i] = round(min(costs[i], limit) * factor * rest)
-
-
-def exact_integers(costs: Sequence[float]) -> list[int]:
-    """Return costs as Python's integers, all multiplied by one power of two and none rounded.
-
-    NetworkX's flow algorithms are exact for integers alone: rounding of floats can make the simplex method stop early,
-    or never.
-    """
-    ratios = [cost.as_integer_ratio() for cost in costs]
-    largest = max((denominator for _, denominator in ratios), default=1)
-    return [numerator * (largest // denominator) for numerator, denominator in ratios]
