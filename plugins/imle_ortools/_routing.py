@@ -87,6 +87,8 @@ class Search:
         parameters = pywrapcp.DefaultRoutingSearchParameters()
         parameters.first_solution_strategy = _STRATEGIES.Value(self.first_solution_strategy)
         parameters.local_search_metaheuristic = _METAHEURISTICS.Value(self.local_search_metaheuristic)
+        # Where local search fails, the library asks CP-SAT, which would leave the process without Python's handler.
+        parameters.sat_parameters.catch_sigint_signal = False
         if self.time_limit is not None:
             parameters.time_limit.FromTimedelta(timedelta(seconds=self.time_limit))
         if self.solution_limit is not None:

@@ -16,6 +16,11 @@ packing.solve(rng.random((2, 24)))
 packing.solve(np.where(np.arange(24) < 2, 1e17, rng.random((1, 24))))
 problem = {"demands": (0, *[1] * 17), "capacities": 6}
 imle.solver("ortools.vrp", problem=problem, method="exact", time_limit=1).solve(rng.random((1, 18, 18)))
+problem = {"demands": (0, 4, 4, 4), "capacities": 6, "vehicles": 2}
+try:
+    imle.solver("ortools.vrp", problem=problem, method="routing").solve(np.ones((1, 4, 4)))
+except imle.errors.SolverError:
+    print("no plan")
 try:
     signal.raise_signal(signal.SIGINT)
 except KeyboardInterrupt:
@@ -25,4 +30,4 @@ except KeyboardInterrupt:
 
 def test_pythons_handler_is_left_in_place():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "no plan\nheard\n"), done.stderr
