@@ -13,7 +13,7 @@ from torch.distributions.kl import register_kl
 from imle_core._calibration import Calibration, calibrate
 from imle_core._checks import require_number
 from imle_core._layer import SolverLayer
-from imle_core.engine._plan import HALF, check_theta, check_theta_type
+from imle_core.engine._plan import HALF, check_theta, check_theta_type, feasible
 from imle_core.errors import InvalidInstanceError, InvalidSolutionError, MissingCapabilityError
 from imle_core.estimators import IMLE, Exact
 from imle_core.noise import Gumbel, Noise
@@ -349,13 +349,11 @@ class _Structures(constraints.Constraint):
         rows = value.detach().expand(shape).reshape(-1, *self.family.event_shape)
         if len(rows) == 0:
             return torch.ones(shape[: len(shape) - self.event_dim], dtype=torch.bool, device=value.device)
-        options: dict[str, Any] = {}
+        prepared = None
         if instances is not None:
             prepared = [solver.prepare(instance) for instance in instances]
-            options["instances"] = prepared * (len(rows) // max(len(prepared), 1))
-        states = rows if solver.takes_tensors else rows.cpu().numpy()
-        feasible = torch.as_tensor(solver.is_feasible(states, **options), device=value.device)
-        return feasible.reshape(shape[: len(shape) - self.event_dim])
+            prepared *= len(rows) // max(len(prepared), 1)
+        return feasible(solver, rows, prepared).reshape(shape[: len(shape) - self.event_dim])
 
 
 @register_kl(ExponentialFamily, ExponentialFamily)  # type: ignore[no-untyped-call, untyped-decorator]

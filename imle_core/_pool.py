@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
 
-_SAVED = ("states", "groups", "offsets")
+_SAVED = ("states", "groups")
 _lock = threading.RLock()  # threads may share a layer; one for all pools, so that pools can be copied
 
 
@@ -276,8 +276,8 @@ class SolutionPool(nn.Module):
             return
         for name, tensor in saved.items():
             setattr(self, name, tensor.detach().clone().to(getattr(self, name).device))
-        if "offsets" not in saved:  # of a checkpoint from before there were any
-            self.offsets = torch.full_like(self.groups, torch.nan, dtype=torch.float64)
+        # Of another problem, perhaps: a layer asks its solver about each before the pool answers with it.
+        self.offsets = torch.full_like(self.groups, torch.nan, dtype=torch.float64)
         rest = {key: value for key, value in state_dict.items() if key.removeprefix(prefix) not in _SAVED}
         super()._load_from_state_dict(
             rest, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
@@ -287,7 +287,7 @@ class SolutionPool(nn.Module):
         """Move the structures with the module, but never round them: `.half()` is about the network."""
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         device = fn(torch.empty(0, dtype=self.states.dtype, device=self.states.device)).device
-        for name in _SAVED:
+        for name in (*_SAVED, "offsets"):
             setattr(self, name, getattr(self, name).to(device))
         return self
 

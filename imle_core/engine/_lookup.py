@@ -12,7 +12,7 @@ from imle_core._outcomes import Outcomes
 from imle_core._pool import SolutionPool
 from imle_core.errors import InfeasibleError, SolverError
 
-from ._plan import fixed_terms, solve_rows
+from ._plan import feasible, fixed_terms, solve_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +45,8 @@ def solve_with_pool(
     if pool is None or len(rows) == 0:
         return *_solve(binding, rows, numbers, None, moved), 0
     given = binding.given(numbers)
-    if training and binding.solve_ratio < 1 and binding.solver.implements("fixed_terms"):
-        pool.tell_offsets(functools.partial(_fixed_terms, binding), given)
+    if training and binding.solve_ratio < 1:
+        pool.tell_offsets(functools.partial(_offsets, binding), given)
     best, known = pool.best(rows, given, binding.sign)
     looked_up = torch.zeros_like(known)
     if training and binding.solve_ratio < 1:
@@ -69,7 +69,9 @@ def solve_with_pool(
         if error.row is not None and which is not None:
             error.row = int(which[error.row])
         raise
-    _keep(binding, z, numbers)
+    # What a solver has found need not be asked about again, where <z, theta> is its whole objective.
+    known_terms = None if binding.solver.implements("fixed_terms") else z.new_zeros(len(z))
+    pool.add(z, instances=binding.given(numbers), offsets=known_terms)
     if which is not None:
         z = best.index_copy_(0, which, z)
         outcomes.spread(len(z), which.numpy(force=True))
@@ -95,21 +97,25 @@ def _solve(
     return z, outcomes
 
 
-def _keep(binding: Binding, z: Tensor, numbers: Sequence[int] | None) -> None:
-    """Add states to the pool."""
-    assert binding.pool is not None
-    binding.pool.add(z, instances=binding.given(numbers))
+def _offsets(binding: Binding, states: Tensor, instances: Sequence[Any]) -> Tensor:
+    """Return what the objective of structures has beside <z, theta>.
 
-
-def _fixed_terms(binding: Binding, states: Tensor, instances: Sequence[Any]) -> Tensor:
-    numbers = None if instances[0] is None else binding.prepare(instances).tolist()
+    Raises:
+        InfeasibleError: one is none of the solver's: an answer of the pool would be wrong.
+    """
+    solver, numbers = binding.solver, None if instances[0] is None else binding.prepare(instances).tolist()
+    prepared = binding.prepared_at(numbers)
     try:
-        return fixed_terms(binding.solver, states, binding.prepared_at(numbers))
+        if solver.implements("fixed_terms"):
+            return fixed_terms(solver, states, prepared)
+        if solver.implements("is_feasible") and not feasible(solver, states, prepared).all():
+            raise InfeasibleError("`is_feasible` refuses it.")
     except InfeasibleError as error:
         raise InfeasibleError(
-            "the pool has a structure that is not one of this solver's: of another problem, "
+            f"{solver.name}: the pool has a structure that is not one of this solver's: of another problem, "
             "perhaps, or added by hand. Begin with an empty pool."
         ) from error
+    return states.new_zeros(len(states))
 
 
 def resolve_pool(

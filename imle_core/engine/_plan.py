@@ -201,9 +201,18 @@ def _is_negative(solver: Solver, costs: Tensor) -> InvalidThetaError:
 
 def fixed_terms(solver: Solver, z: Tensor, prepared: Sequence[Any] | None) -> Tensor:
     """Return what the solver's objective has beside <z, theta> at states, in its own sense, shape ``(N,)``."""
+    return _ask(solver, solver.fixed_terms, z, prepared)
+
+
+def feasible(solver: Solver, z: Tensor, prepared: Sequence[Any] | None) -> Tensor:
+    """Return which states are structures of the solver, bool, shape ``(N,)``."""
+    return _ask(solver, solver.is_feasible, z, prepared)
+
+
+def _ask(solver: Solver, method: Callable[..., Any], z: Tensor, prepared: Sequence[Any] | None) -> Tensor:
     states = z if solver.takes_tensors else z.cpu().numpy()
     options = {} if prepared is None else {"instances": prepared}
-    return torch.as_tensor(solver.fixed_terms(states, **options), device=z.device)
+    return torch.as_tensor(method(states, **options), device=z.device)
 
 
 def _points(
@@ -300,12 +309,10 @@ def _verify(
                 "a value other than 0 and 1, but its output is binary",
             )
     if validate == "full":
-        states = tensor if solver.takes_tensors else tensor.numpy()
-        options = {} if prepared is None else {"instances": prepared}
-        feasible = torch.as_tensor(solver.is_feasible(states, **options))
-        if not feasible.all():
+        good = feasible(solver, tensor, prepared)
+        if not good.all():
             error = _contract(solver, "returned a state that is not feasible")
-            error.row = int((~feasible).nonzero()[0])
+            error.row = int((~good).nonzero()[0])
             raise error
     return tensor
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from imle_core.engine._binding import Binding
-from imle_core.engine._plan import check_theta
+from imle_core.engine._plan import check_theta, feasible
 from imle_core.engine._vmap import rows_first
 from imle_core.errors import InvalidTargetError, InvalidThetaError
 
@@ -90,10 +90,9 @@ def _check_states(binding: Binding, rows: Tensor, instances: Tensor | None, name
     if len(whole) == 0:
         return
     numbers = None if instances is None else instances[whole.to(instances.device)]
-    states = rows[whole] if solver.takes_tensors else rows[whole].cpu().numpy()
-    feasible = torch.as_tensor(solver.is_feasible(states, **binding.instances_of(numbers)))
-    if not feasible.all():
-        row = int(whole[int((~feasible).nonzero()[0])])
+    good = feasible(solver, rows[whole], None if numbers is None else binding.prepared(numbers))
+    if not good.all():
+        row = int(whole[int((~good).nonzero()[0])])
         raise InvalidTargetError(
             f"{solver.name}: row {row}: {name} is no structure of the set: {rows[row].tolist()}."
         )

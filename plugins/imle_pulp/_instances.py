@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -130,11 +131,12 @@ class Parameters:
 
 def _numbers(name: str, given: Any, count: int) -> Sequence[float]:
     """Return what an instance gives for the places of a parameter: a number for each, or one for all."""
+    numbers = list(given) if isinstance(given, Iterable) else [given] * count
     try:
-        numbers = [float(one) for one in given] if isinstance(given, Iterable) else [float(given)] * count
-    except (TypeError, ValueError):
-        numbers = []
-    if len(numbers) != count or not np.isfinite(numbers).all():
+        valid = len(numbers) == count and all(map(math.isfinite, numbers))  # a text is no number to isfinite
+    except (TypeError, OverflowError):
+        valid = False
+    if not valid:
         wanted = "a finite number" if count == 1 else f"a finite number, or {count} of them"
         raise InvalidInstanceError(f"the parameter {name!r} is {wanted}; got {given!r}.")
-    return numbers
+    return [float(number) for number in numbers]

@@ -308,6 +308,32 @@ def test_a_structure_of_another_problem_is_named_where_its_fixed_terms_are_wante
     assert caught.value.row is None
 
 
+def test_structures_of_another_problem_in_a_checkpoint_are_no_answers():
+    saved = imle.SolverLayer(TopK(1), "blackbox", pool=10)
+    saved(torch.eye(5))
+    layer = imle.SolverLayer(TopK(2), "blackbox", pool=10, solve_ratio=0.0)
+    layer.load_state_dict(saved.state_dict())
+    with pytest.raises(InfeasibleError, match="not one of this solver's: of another problem"):
+        layer(torch.rand(2, 5))
+    layer.eval()(torch.rand(2, 5))
+
+
+def test_only_structures_that_others_brought_are_checked():
+    class Counted(TopK):
+        checked = 0
+
+        def is_feasible(self, z, *, instances=None):
+            self.checked += len(z)
+            return super().is_feasible(z)
+
+    layer = imle.SolverLayer(Counted(1), "blackbox", pool=10, solve_ratio=0.0)
+    layer(torch.eye(5)[:3])
+    layer.pool.add(torch.eye(5)[3:])
+    for _ in range(3):
+        layer(torch.rand(4, 5))
+    assert layer.solver.checked == 2
+
+
 def test_a_pool_that_nobody_asked_for_stays_small_where_structures_are_large():
     class Large(Hinted):
         event_shape = (300, 300)

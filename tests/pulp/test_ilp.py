@@ -440,6 +440,7 @@ def test_special_ordered_sets_are_refused():
     [
         ({"wieght": 3}, "no parameter 'wieght'. Did you mean 'weight'"),
         ({"weight": "much"}, "'weight' is a finite number; got 'much'"),
+        ({"weight": "9"}, "'weight' is a finite number; got '9'"),
         ({"weight": float("nan")}, "'weight' is a finite number; got nan"),
         ({"weight": [1, 2]}, "'weight' is a finite number; got"),
         (5, "an instance is a mapping from names"),
