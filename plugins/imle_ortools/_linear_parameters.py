@@ -29,14 +29,26 @@ def kind_of(name: str, proto: Any) -> int:
         raise SolverParameterError(
             f"solver_type must be one of {', '.join(map(repr, names))}; got {name!r}.{closest(str(name), names)}"
         )
+    refusal = _refusal(name, proto)
+    if refusal:
+        nothing = mathopt.Model().export_model()
+        there = [each for each in names if not _refusal(each, nothing)]
+        raise SolverParameterError(
+            f"solver_type={name!r} does not take this model: {refusal}."
+            if name in there
+            else f"solver_type={name!r} is not there, or lacks its library or licence; there are {', '.join(there)}."
+        )
+    return int(mathopt.SolverType[name.upper()].value)
+
+
+def _refusal(name: str, proto: Any) -> str:
+    """Return why a solver cannot be made for a model; nothing where it can."""
     kind = int(mathopt.SolverType[name.upper()].value)
     try:
         core.new(kind, proto, parameters_pb2.SolverInitializerProto())
     except (RuntimeError, StatusNotOk) as error:
-        raise SolverParameterError(
-            f"solver_type={name!r} does not take this model, or is not there: {error}"
-        ) from error
-    return kind
+        return str(error)
+    return ""
 
 
 def told(given: bytes) -> str:

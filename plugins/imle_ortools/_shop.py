@@ -95,6 +95,8 @@ def read_shop(jobs: Any, *, release: Any, deadline: Any, horizon: Any, power: An
     for machine in given.keys() - set(machines):
         raise SolverParameterError(f"power names the machine {machine!r}, on which no task runs.")
     drawn = tuple(_integer(f"power of {machine!r}", given.get(machine, 1)) for machine in machines)
+    if "load" in names and limit == 0:
+        raise SolverParameterError("'load' has an entry for each unit of time up to the horizon, which is 0.")
     slots = sum(map(len, tasks)) * limit
     if "load" in names and slots > SLOTTED:
         raise SolverParameterError(

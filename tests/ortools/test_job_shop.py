@@ -190,6 +190,7 @@ def test_a_pickled_solver_gives_the_same_schedules():
         ({"release": (1, 2)}, "each of the 3 jobs"),
         ({"power": {"c": 1}}, "'c'"),
         ({"objective": "load", "horizon": 10**6}, "too large"),
+        ({"objective": "load", "jobs": [[("a", 0)]]}, "the horizon, which is 0"),
     ],
 )
 def test_wrong_parameters_are_refused(options, message):
