@@ -104,7 +104,8 @@ class Outcomes:
         """Give the last batch's objectives in the units of a theta that was multiplied by a factor for its solver."""
         if self._rows:
             last = self._rows[-1]
-            self._rows[-1] = last._replace(objectives=last.objectives / factor)
+            with np.errstate(over="ignore"):  # costs near the largest number have sums beyond it: infinite
+                self._rows[-1] = last._replace(objectives=last.objectives / factor)
 
     def spread(self, rows: int, places: NDArray[np.int64]) -> None:
         """Make the last batch one of more rows, the others of which nobody searched for: they are merely feasible."""

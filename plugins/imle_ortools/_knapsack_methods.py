@@ -36,6 +36,9 @@ ONE_DIMENSION = ("64_items", *TABLES)
 LARGEST_TABLE = 40_000_000
 """Items times capacity at most for a dynamic programme, which takes about 60 ms then."""
 
+LARGEST_ROOM = 100_000_000
+"""Capacity at most of a dynamic programme, which takes 16 bytes and 2 ns an item for each unit of it."""
+
 MOST_BRANCHED = 15
 """Items in several dimensions at most for branch and bound, whose time doubles with every one or two more."""
 
@@ -92,6 +95,11 @@ def make_task(packing: Packing, method: Method) -> Task:
         )
     if method == "64_items" and items > 64:
         raise SolverParameterError(f"method '64_items' is for up to 64 items; got {items}.")
+    if method in TABLES and room > LARGEST_ROOM:
+        raise SolverParameterError(
+            f"method {method!r} has a table as long as the capacity, which is {room:,} in the largest unit that all "
+            f"weights are multiples of; at most {LARGEST_ROOM:,}. Take 'auto', or round the weights."
+        )
     chosen = _best_method(items, dimensions, room) if method == "auto" else method
     weights = packing.weights[:, contested].tolist()
     bits = _bits(chosen, items, room)

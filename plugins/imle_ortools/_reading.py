@@ -125,7 +125,7 @@ def read_supplies(supplies: Any, arcs: Arcs) -> NDArray[np.int64]:
             raise SolverParameterError(
                 f"the supply of {node!r} must be an integer; got {supply!r}."
             ) from None
-        amount = read_integers([magnitude], 1, f"the supply of {node!r}")[0]
+        amount = read_integers([magnitude], 1, f"the supply of {node!r}, without its sign,")[0]
         found[place] = amount if sends else -amount
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ortools.sat.python import cp_model_helper
+from ortools.sat.python import cp_model, cp_model_helper
 
 from imle_core.errors import SolverParameterError, closest
 
@@ -31,7 +31,7 @@ def parameters_of(given: Mapping[str, Any] | None, *, size: int) -> Any:
         size: Number of variables and constraints of the model.
 
     Raises:
-        SolverParameterError: CP-SAT has no such parameter, or it takes another type.
+        SolverParameterError: CP-SAT has no such parameter, or it takes another type or range.
     """
     parameters = SatParameters()
     parameters.num_workers = 1
@@ -43,6 +43,11 @@ def parameters_of(given: Mapping[str, Any] | None, *, size: int) -> Any:
     parameters.cp_model_presolve = size > SMALL
     for name, value in dict(given or {}).items():
         _set(parameters, name, value)
+    wrapper = cp_model_helper.SolveWrapper()
+    wrapper.set_parameters(parameters)
+    response: Any = wrapper.solve(cp_model.CpModel().proto)  # type: ignore[no-untyped-call]
+    if response.status.name == "MODEL_INVALID":
+        raise SolverParameterError(f"CP-SAT refuses its parameters {given!r}: {response.solution_info}")
     return parameters
 
 
@@ -69,5 +74,5 @@ def _set(parameters: Any, name: str, value: Any) -> None:
             setattr(parameters, name, value)
     except (TypeError, KeyError, ValueError) as error:
         members = getattr(type(current), "__members__", None)
-        wanted = f"one of {', '.join(members)}" if members else f"a {type(current).__name__}"
+        wanted = f"one of {', '.join(members)}" if members else f"{type(current).__name__}, within its range"
         raise SolverParameterError(f"CP-SAT's parameter {name!r} must be {wanted}; got {value!r}.") from error

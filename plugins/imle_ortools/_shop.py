@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,26 @@ class Shop:
             "load": [("load", slot) for slot in range(self.horizon)],
         }
         return [entry for statistic in self.statistics for entry in every[statistic]]
+
+    def fault(self, starts: Sequence[Sequence[int]]) -> str:
+        """Return what is wrong with a schedule, whose tasks begin at these times; nothing where it is one."""
+        busy: dict[Hashable, list[tuple[int, int]]] = {machine: [] for machine in self.machines}
+        for number, (job, times) in enumerate(zip(self.jobs, starts, strict=True)):
+            free = self.release[number]
+            for place, ((machine, duration), start) in enumerate(zip(job, times, strict=True)):
+                if start < free:
+                    return f"job {number}, task {place} begins at {start}, but may not before {free}"
+                free = start + duration
+                busy[machine].append((start, free))
+            deadline = self.deadline[number]
+            limit = self.horizon if deadline is None else min(deadline, self.horizon)
+            if free > limit:
+                return f"job {number} is done at {free}, but must be at {limit}"
+        for machine, runs in busy.items():
+            for (start, end), (following, _) in itertools.pairwise(sorted(runs)):
+                if end > following:
+                    return f"the machine {machine!r} has a task from {start} to {end}, and another one at {following}"
+        return ""
 
     def measure(self, starts: Sequence[Sequence[int]]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return the statistics of a schedule, whose tasks begin at these times."""

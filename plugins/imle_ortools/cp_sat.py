@@ -182,10 +182,10 @@ class CpSat(SatSolver):
             )
         except (TypeError, ValueError):
             limits = (1, 0)
-        if limits[0] > limits[1]:
+        if not -_FAR <= limits[0] <= limits[1] <= _FAR:
             raise InvalidInstanceError(
-                f"{self.name}: {name!r} must be given (low, high), integers or None, low not above high, or one "
-                f"integer; got {given!r}."
+                f"{self.name}: {name!r} must be given (low, high), integers of 64 bits or None, low not above "
+                f"high, or one integer; got {given!r}."
             )
         return limits
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -151,12 +152,23 @@ class JobShop(SatSolver):
         """Return the statistics of a schedule, given for each job by the times at which its tasks begin.
 
         Raises:
-            InvalidSolutionError: it does not have one time for each task.
+            InvalidSolutionError: it does not have one integer for each task; a task begins before the one before it is
+                done, or its job is released; is done after its deadline or the horizon; or meets another one on its
+                machine.
         """
         shop = self._shop_of(instance)
-        if [len(times) for times in structure] != [len(job) for job in shop.jobs]:
-            raise self._no_structure("the schedule does not have one time for each task of each job")
-        return shop.measure(structure)
+        try:
+            times = [[operator.index(time) for time in job] for job in structure]
+        except TypeError:
+            times = []
+        if list(map(len, times)) != list(map(len, shop.jobs)):
+            raise self._no_structure(
+                "the schedule does not have one time, an integer, for each task of each job"
+            )
+        fault = shop.fault(times)
+        if fault:
+            raise self._no_structure(fault)
+        return shop.measure(times)
 
     def _shop_of(self, instance: Any) -> Shop:
         own = self._shop

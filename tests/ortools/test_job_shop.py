@@ -215,7 +215,33 @@ def test_wrong_instances_are_refused(instance, message):
 
 
 def test_a_schedule_of_another_shape_is_refused():
-    with pytest.raises(InvalidSolutionError, match="one time for each task"):
+    with pytest.raises(InvalidSolutionError, match="one time, an integer, for each task"):
         job_shop(JOBS).encode([[0, 1], [2]])
     with pytest.raises(InvalidSolutionError, match="no solution"):
         job_shop(JOBS).decode(np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("starts", "message"),
+    [
+        ([[0, 1], [0, 2], [5]], "job 0, task 1 begins at 1, but may not before 2"),
+        ([[0, 2], [-1, 3], [5]], "job 1, task 0 begins at -1, but may not before 0"),
+        ([[1, 3], [0, 2], [0]], "'a' has a task from 1 to 3, and another one at 2"),
+        ([[0, 2], [0, 3], [7]], "job 2 is done at 8, but must be at 7"),
+        ([[0, 2], [0, 3.5], [5]], "one time, an integer, for each task"),
+        (7, "one time, an integer, for each task"),
+    ],
+)
+def test_what_is_no_schedule_has_no_statistics(starts, message):
+    with pytest.raises(InvalidSolutionError, match=message):
+        job_shop(JOBS, horizon=7).encode(starts)
+
+
+def test_deadlines_and_releases_hold_for_schedules_that_are_given():
+    instance = {"release": (0, 1, 0), "deadline": (None, None, 4)}
+    solver = job_shop(JOBS, horizon=7)
+    assert solver.encode([[0, 3], [1, 4], [2]], instance=instance).tolist() == [4, 5, 3]
+    with pytest.raises(InvalidSolutionError, match="job 1, task 0 begins at 0"):
+        solver.encode([[0, 3], [0, 4], [2]], instance=instance)
+    with pytest.raises(InvalidSolutionError, match="job 2 is done at 6, but must be at 4"):
+        solver.encode([[0, 3], [1, 4], [5]], instance=instance)

@@ -209,6 +209,10 @@ def test_auto_takes_the_method_that_was_measured_to_be_best():
             {"weights": [[1, 2, 3], [1, 1, 1]], "capacities": [3, 2], "method": "64_items"},
             "is for one dimension",
         ),
+        (
+            {"weights": [1, 2.5e9, 3e9], "capacities": 4e9, "method": "dynamic_programming"},
+            "as long as the capacity",
+        ),
         ({"weights": [1] * 65, "capacities": 9, "method": "64_items"}, "for up to 64 items; got 65"),
         ({"method": "magic"}, "method"),
         ({"time_limit": 0.0}, "time_limit"),

@@ -185,7 +185,7 @@ def test_supplies_that_cannot_be_met_are_named_with_the_row(supplies, match):
         ({"capacities": ["x", 1]}, "capacities must be 2 integers"),
         ({"capacities": [2**54, 1]}, "at place 0"),
         ({"supplies": {"z": 1}}, r"the node 'z' is no node of the 2 arcs; their nodes are 'a', 'b', 'c'"),
-        ({"supplies": {"a": 0.5}}, "the supply of 'a' must be integers"),
+        ({"supplies": {"a": 0.5}}, "the supply of 'a', without its sign, must be integers"),
         ({"supplies": {"a": "x"}}, "the supply of 'a' must be an integer"),
         ({"supplies": 5}, "supplies must be a mapping"),
         ({"volume": "some"}, "volume"),
