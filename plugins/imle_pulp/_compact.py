@@ -15,7 +15,7 @@ from imle_pulp._backends._clean import clean
 from imle_pulp._backends.highs import HighsRelaxation
 from imle_pulp._kernels.branch import DONE, search_rows
 from imle_pulp._kernels.simplex import AT_LOWER, AT_UPPER, FREE, solve_rows
-from imle_pulp._search import CERTAIN, Found, feasible
+from imle_pulp._search import CERTAIN, Found, feasible, reached
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -281,18 +281,12 @@ def _answers(
     values, bounds = np.einsum("ij,ij->i", costs, whole), vertices.bound.tolist()
     answers: list[Found | None] = []
     for task, x, is_good, value, bound in zip(tasks, whole, good, values.tolist(), bounds, strict=True):
-        if is_good:
+        if is_good and reached(task.cost, x, bound):
             answers.append(Found(x, value, bound))
-            continue
-        answers.append(None)
-        if task.start is not None:
-            # Of what the start pays, and not of the largest cost: that may be a prohibitive one.
-            paid, slack = (
-                float(task.cost @ task.start),
-                CERTAIN * float(np.abs(task.cost) @ np.abs(task.start)),
-            )
-            if paid <= bound + slack:
-                answers[-1] = Found(task.start, paid, bound)
+        elif task.start is not None and reached(task.cost, task.start, bound):
+            answers.append(Found(task.start, float(task.cost @ task.start), bound))
+        else:
+            answers.append(None)
     return answers
 
 
@@ -319,5 +313,5 @@ def _feasible_basis(program: Program) -> NDArray[np.int8]:
 
 def _dense(program: Program) -> NDArray[np.float64]:
     matrix = np.zeros((program.height, program.width))
-    matrix[np.repeat(np.arange(program.height), np.diff(program.starts)), program.columns] = program.values
+    matrix[program.row_of, program.columns] = program.values
     return matrix

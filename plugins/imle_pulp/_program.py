@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,9 +69,25 @@ class Program:
 
     def activity(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return A x, shape ``(N, rows)``, for points of shape ``(N, columns)``."""
-        products = x[:, self.columns] * self.values
-        total = np.zeros((len(x), self.height))
+        return self.sums(x[:, self.columns] * self.values)
+
+    def sums(self, terms: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum of each row, shape ``(N, rows)``, of what its entries have, shape ``(N, entries)``."""
+        total = np.zeros((len(terms), self.height))
         filled = np.flatnonzero(np.diff(self.starts))
         if len(filled):
-            total[:, filled] = np.add.reduceat(products, self.starts[filled], axis=1)
+            total[:, filled] = np.add.reduceat(terms, self.starts[filled], axis=1)
         return total
+
+    @functools.cached_property
+    def row_of(self) -> NDArray[np.int64]:
+        """Row of each entry of A."""
+        return np.repeat(np.arange(self.height), np.diff(self.starts))
+
+    @functools.cached_property
+    def whole_rows(self) -> NDArray[np.bool_]:
+        """Which rows have integer columns and whole coefficients alone."""
+        whole = np.ones(self.height, np.bool_)
+        good = self.integer[self.columns] & (self.values == np.rint(self.values))
+        np.logical_and.at(whole, self.row_of, good)
+        return whole

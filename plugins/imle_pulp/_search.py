@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from imle_core.errors import InfeasibleError, SolverError, SolverTimeoutError, UnboundedError
-from imle_pulp._backends import FEASIBILITY, Outcome, make, relaxation, tolerances, unsettled
+from imle_pulp._backends import FEASIBILITY, Outcome, broken, make, relaxation, unsettled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,13 +73,12 @@ class Searcher:
             return None
         whole = np.where(program.integer, np.rint(answer.x), answer.x)
         off = np.abs(whole - answer.x).max(initial=0.0)
-        if off == 0 or (off <= FEASIBILITY and feasible(program, whole[None])[0]):
+        near = off <= FEASIBILITY and reached(task.cost, whole, answer.bound)
+        if off == 0 or (near and feasible(program, whole[None])[0]):
             return Found(whole, float(task.cost @ whole), answer.bound)
-        if task.start is None:
+        if task.start is None or not reached(task.cost, task.start, answer.bound):
             return None
-        # Of what the start pays, and not of the largest cost: that may be a prohibitive one.
-        value, slack = float(task.cost @ task.start), CERTAIN * float(np.abs(task.cost) @ np.abs(task.start))
-        return Found(task.start, value, answer.bound) if value <= answer.bound + slack else None
+        return Found(task.start, float(task.cost @ task.start), answer.bound)
 
     def search(self, backend: str, task: Task, seconds: float | None) -> Found:
         """Return the optimum, or the best point that was found in so many seconds.
@@ -136,9 +135,15 @@ def feasible(program: Program, x: NDArray[np.float64]) -> NDArray[np.bool_]:
     slack = FEASIBILITY * np.where(program.integer, 1.0, np.maximum(1.0, np.abs(x)))
     good = (x >= program.lower - slack) & (x <= program.upper + slack)
     good &= ~program.integer | (np.abs(x - np.rint(x)) <= FEASIBILITY)
-    low, high = tolerances(program)
-    activity = program.activity(x)
-    return np.asarray(good.all(1) & ((activity >= low) & (activity <= high)).all(1), np.bool_)
+    return np.asarray(good.all(1) & ~broken(program, x).any(1), np.bool_)
+
+
+def reached(cost: NDArray[np.float64], x: NDArray[np.float64], bound: float) -> bool:
+    """Return whether a point costs no more than a bound, but for rounding.
+
+    Of what the point pays, and not of the largest cost: that may be a prohibitive one.
+    """
+    return float(cost @ x) <= bound + CERTAIN * float(np.abs(cost) @ np.abs(x))
 
 
 def _infeasible(task: Task) -> InfeasibleError:

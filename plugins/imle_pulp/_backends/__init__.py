@@ -8,7 +8,7 @@ from ._base import Answer as Answer
 from ._base import Model as Model
 from ._base import Outcome as Outcome
 from ._clean import FEASIBILITY as FEASIBILITY
-from ._clean import tolerances as tolerances
+from ._clean import broken as broken
 from ._levels import unsettled as unsettled
 from ._table import NAMES as NAMES
 from ._table import can_solve as can_solve
@@ -22,6 +22,7 @@ __all__ = [
     "Answer",
     "Model",
     "Outcome",
+    "broken",
     "can_solve",
     "candidates",
     "is_command",

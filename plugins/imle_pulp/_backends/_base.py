@@ -10,7 +10,7 @@ import numpy as np
 
 from imle_core.errors import SolverError
 
-from ._clean import clean, contradicts_itself, tolerances
+from ._clean import broken, clean, contradicts_itself
 from ._levels import face, small_part
 
 if TYPE_CHECKING:
@@ -66,13 +66,20 @@ class Model(ABC):
         """Take another instance of the programme: other limits, bounds or values, the same sparsity."""
         if program is self._given:
             return
-        self._given, self.program = program, self._taken(program)
+        self._given, self.program = (
+            None,
+            self._taken(program),
+        )  # a programme that cannot be loaded is not held
         self._impossible = contradicts_itself(self.program)
-        self._low, self._high = tolerances(self.program)
         self._separable = not np.any(program.values)
         if not self._impossible and not self._separable:
-            self._load(self.program)
+            try:
+                self._load(self.program)
+            except BaseException:
+                self.loaded = None
+                raise
             self.loaded = self.program
+        self._given = program
 
     def _taken(self, program: Program) -> Program:
         """Return the programme that is solved when this one is given."""
@@ -121,12 +128,25 @@ class Model(ABC):
             return answer
         x = self._polished(answer.x)
         if (row := self._broken(x)) is not None:
+            strict = self._strictly(cost, start, seconds)
+            if strict is not None:
+                if strict.x is None:
+                    return strict
+                x = self._polished(strict.x)
+                row = self._broken(x)
+        if row is not None:
             raise SolverError(
                 f"the solver's answer breaks the constraint {self.program.row_names[row]!r} once its integers are "
                 "whole. Make the coefficients smaller (a large constant that switches a constraint off?), or take "
                 "another backend."
             )
         return self._refined(cost, x, seconds)
+
+    def _strictly(
+        self, cost: NDArray[np.float64], start: NDArray[np.float64] | None, seconds: float | None
+    ) -> Answer | None:
+        """Minimise as :meth:`_run` does, with the least tolerances that the library has; None: it has no others."""
+        return None
 
     def _best_known(
         self, cost: NDArray[np.float64], answer: Answer, start: NDArray[np.float64] | None
@@ -181,6 +201,5 @@ class Model(ABC):
 
     def _broken(self, x: NDArray[np.float64]) -> int | None:
         """Return the first row that x does not satisfy, if any."""
-        activity = self.program.activity(x[None])[0]
-        broken = (activity < self._low) | (activity > self._high)
-        return int(broken.argmax()) if broken.any() else None
+        rows = broken(self.program, x[None])[0]
+        return int(rows.argmax()) if rows.any() else None

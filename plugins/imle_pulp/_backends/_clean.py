@@ -15,16 +15,73 @@ FEASIBILITY = 1e-6
 """By how much a constraint of unit size may be missed; what solvers in floating point can promise."""
 
 ROUNDING = 1e-9
-"""What is taken for the rounding of a number that was meant to be whole."""
+"""What is taken for the rounding of a number that was meant to be whole, and of sums of whole columns."""
+
+SWITCH = 16.0
+"""A coefficient that is so many times larger than it need be only switches its row off."""
+
+
+CANCELLED = 1e-10
+"""How much of a coefficient may be rounding where it is a difference of large numbers."""
 
 
 def clean(program: Program) -> Program:
-    """Return the programme with whole bounds of its integer columns."""
+    """Return the programme with whole bounds of its integer columns, and without needlessly large coefficients."""
     lower = np.where(program.integer, np.ceil(program.lower - ROUNDING), program.lower)
     upper = np.where(program.integer, np.floor(program.upper + ROUNDING), program.upper)
-    if np.array_equal(lower, program.lower) and np.array_equal(upper, program.upper):
+    if not (np.array_equal(lower, program.lower) and np.array_equal(upper, program.upper)):
+        program = program.with_(lower=lower, upper=upper)
+    return _without_large_switches(program)
+
+
+def _without_large_switches(program: Program) -> Program:
+    r"""Return the programme with the least coefficients that switch rows off as well.
+
+    .. math:: \sum_{j \ne k} a_j x_j + a_k x_k \le b, \quad x_k \in \{0, 1\}, \quad a_k < 0:
+       \quad a_k \to b - \max \sum_{j \ne k} a_j x_j
+
+    (and alike for other bounds, signs and limits). No integer point is won or lost. But within the tolerances of a
+    library a binary of 5e-7 is 0, and 1e6 times as much allows what 0 forbids.
+    """
+    integer, lower, upper = program.integer, program.lower, program.upper
+    one_sided = np.isfinite(program.row_lower) != np.isfinite(program.row_upper)
+    flips = integer & (upper - lower == 1)
+    row_of = program.row_of
+    size = np.abs(program.values)
+    # The largest of the others, where they are finite, is at least this: most rows need no closer look.
+    large = flips[program.columns] & one_sided[row_of] & (size > SWITCH)
+    if not large.any():
         return program
-    return program.with_(lower=lower, upper=upper)
+    values, row_lower, row_upper = program.values.copy(), program.row_lower.copy(), program.row_upper.copy()
+    for entry in np.flatnonzero(large).tolist():
+        row, k = int(row_of[entry]), int(program.columns[entry])
+        sign = 1.0 if np.isfinite(row_upper[row]) else -1.0  # of the row as one with an upper limit
+        limit = sign * (row_upper[row] if sign > 0 else row_lower[row])
+        others = np.arange(program.starts[row], program.starts[row + 1])
+        others = others[others != entry]
+        a, columns = sign * values[others], program.columns[others]
+        with np.errstate(invalid="ignore"):
+            ends = np.where(a > 0, a * upper[columns], np.where(a < 0, a * lower[columns], 0.0))
+        most, own = float(ends.sum()), sign * float(values[entry])
+        if not np.isfinite(most):
+            continue
+        # Where the row binds, at the lower or the upper bound of x_k, what it leaves to the others stays.
+        binding, free = (lower[k], upper[k]) if own < 0 else (upper[k], lower[k])
+        left = limit - own * binding
+        least = min(left - most, 0.0) if own < 0 else max(most - left, 0.0)
+        error = np.finfo(float).eps * (abs(limit) + abs(own * binding) + float(np.abs(ends).sum()))
+        exact = error <= CANCELLED * abs(least)
+        if SWITCH * abs(least) > abs(own) or own * free + most > limit or not exact:
+            continue
+        values[entry] = sign * least
+        changed = sign * (left + least * binding)
+        if sign > 0:
+            row_upper[row] = changed
+        else:
+            row_lower[row] = changed
+    if np.array_equal(values, program.values):
+        return program
+    return program.with_(values=values, row_lower=row_lower, row_upper=row_upper)
 
 
 def contradicts_itself(program: Program) -> bool:
@@ -37,23 +94,26 @@ def contradicts_itself(program: Program) -> bool:
     )
 
 
-def tolerances(program: Program) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the least and the largest activity of each row that count as within its limits."""
-    size = np.ones(program.height)
-    np.maximum.at(size, np.repeat(np.arange(program.height), np.diff(program.starts)), np.abs(program.values))
-    low, high = program.row_lower, program.row_upper
-    finite_low, finite_high = (np.where(np.isfinite(each), np.abs(each), 0) for each in (low, high))
+def broken(program: Program, x: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which rows points do not keep to, whose integer columns are whole: shapes ``(N, columns)``, ``(N, rows)``.
+
+    What counts as kept is what the continuous terms may be off by: 1e-6 of them, or of their coefficients. The terms
+    of integer columns are exact but for the rounding of sums, however large their coefficients are.
+    """
+    terms = x[:, program.columns] * program.values
+    activity, sizes = program.sums(terms), np.abs(terms)
+    real = ~program.integer[program.columns]
+    slack = ROUNDING * np.maximum(program.sums(np.where(real, 0.0, sizes)), 1.0)
+    if real.any():
+        coefficient, row_of = np.zeros(program.height), program.row_of[real]
+        np.maximum.at(coefficient, row_of, np.maximum(np.abs(program.values[real]), 1.0))
+        moved = np.where(
+            coefficient > 0, np.maximum(program.sums(np.where(real, sizes, 0.0)), coefficient), 0.0
+        )
+        slack = slack + FEASIBILITY * moved
     # Whole numbers are missed by one at least, however large they are.
-    most = np.where(_whole(program), 0.5, np.inf)
-    return (
-        low - np.minimum(FEASIBILITY * np.maximum(size, finite_low), most),
-        high + np.minimum(FEASIBILITY * np.maximum(size, finite_high), most),
+    slack = np.minimum(slack, np.where(program.whole_rows, 0.5, np.inf))
+    missed: NDArray[np.bool_] = (activity < program.row_lower - slack) | (
+        activity > program.row_upper + slack
     )
-
-
-def _whole(program: Program) -> NDArray[np.bool_]:
-    """Return which rows have integer columns and whole coefficients alone."""
-    whole = np.ones(program.height, np.bool_)
-    good = program.integer[program.columns] & (program.values == np.rint(program.values))
-    np.logical_and.at(whole, np.repeat(np.arange(program.height), np.diff(program.starts)), good)
-    return whole
+    return missed

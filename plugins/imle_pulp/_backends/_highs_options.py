@@ -33,8 +33,21 @@ LEAN: dict[str, Any] = {
 }
 """Searches of milliseconds: heuristics, symmetry and presolve cost more than they save."""
 
-LARGE: dict[str, Any] = {**COMMON, **EXACT}
+LARGE: dict[str, Any] = {
+    **COMMON,
+    **EXACT,
+    "primal_feasibility_tolerance": 1e-7,
+    "dual_feasibility_tolerance": 1e-7,
+    "mip_feasibility_tolerance": 1e-6,
+}
 """Searches of seconds: there they pay, and so do the tolerances that HiGHS is tuned for."""
+
+STRICT: dict[str, Any] = {
+    "primal_feasibility_tolerance": 1e-10,
+    "dual_feasibility_tolerance": 1e-10,
+    "mip_feasibility_tolerance": 1e-10,
+}
+"""The least that HiGHS takes, where an answer is none once its integers are whole."""
 
 ENTRIES = 1_000
 """With more entries in its matrix a programme is large; about where the two settings break even on MIPLIB 3."""

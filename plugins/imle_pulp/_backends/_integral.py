@@ -26,7 +26,7 @@ def row_factors(program: Program) -> NDArray[np.float64]:
     An entry v is a whole number k over the factor f if k / f is v but for rounding: this takes 0.1 for 1/10.
     """
     factors = np.full(program.height, np.nan)
-    row_of = np.repeat(np.arange(program.height), np.diff(program.starts))
+    row_of = program.row_of
     for factor in FACTORS:
         whole = np.rint(program.values * factor)
         away = np.abs(whole / factor - program.values) > 1e-15 * np.abs(program.values)
@@ -90,7 +90,7 @@ def why_not_integral(program: Program) -> str | None:
         return f"the coefficients of the constraint {program.row_names[row]!r} are no multiples of a decimal fraction"
     reach = np.maximum(np.abs(program.lower), np.abs(program.upper))
     entries = np.abs(program.values) * reach[program.columns] * np.repeat(factors, np.diff(program.starts))
-    row_of = np.repeat(np.arange(program.height), np.diff(program.starts))
+    row_of = program.row_of
     if program.height and np.bincount(row_of, entries, program.height).max(initial=0) >= 2.0**MOST:
         return "its sums do not fit in 62 bits"
     if cost_bits(program) < 30:

@@ -70,7 +70,7 @@ class Reduction(NamedTuple):
 
 def reduce(program: Program) -> Reduction | None:
     """Take out each continuous column that stands in a single row, an equality; one a row. None: there is none."""
-    row_of = np.repeat(np.arange(program.height), np.diff(program.starts))
+    row_of = program.row_of
     uses = np.bincount(program.columns, minlength=program.width)
     equal = (program.row_lower == program.row_upper) & np.isfinite(program.row_lower)
     candidate = (uses[program.columns] == 1) & ~program.integer[program.columns] & equal[row_of]
@@ -146,8 +146,9 @@ class Substituted:
         self._take(program)
 
     def _take(self, program: Program) -> None:
-        self._whole, self._reduction = program, reduce(program)
-        self._model = self._load(program if self._reduction is None else self._reduction.program)
+        reduction = reduce(program)
+        self._model = self._load(program if reduction is None else reduction.program)
+        self._whole, self._reduction = program, reduction
 
     def change(self, program: Program) -> None:
         """Take another instance of the programme."""
@@ -155,11 +156,11 @@ class Substituted:
             return
         before, after = self._reduction, reduce(program)
         if before is None and after is None:
-            self._whole = program
             self._model.change(program)
+            self._whole = program
         elif before is not None and after is not None and before.same_shape(after):
-            self._whole, self._reduction = program, after
             self._model.change(after.program)
+            self._whole, self._reduction = program, after
         else:
             self._take(program)
 

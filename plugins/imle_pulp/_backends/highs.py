@@ -11,7 +11,7 @@ import numpy as np
 from imle_core.errors import SolverError
 
 from ._base import Answer, Model, Outcome
-from ._highs_options import ENTRIES, FACTOR, LARGE, LEAN, PRIMAL, SAFE
+from ._highs_options import ENTRIES, FACTOR, LARGE, LEAN, PRIMAL, SAFE, STRICT
 from ._quiet import quiet
 
 if TYPE_CHECKING:
@@ -98,9 +98,12 @@ class _Highs(Model, ABC):
         self._set(SAFE)
         with quiet():
             self._highs.run()
-        options = self._options(self.program)
-        self._set({name: options.get(name, value) for name, value in SAFE.items()})
+        self._restore(SAFE)
         return _ENDS.get(self._highs.getModelStatus())
+
+    def _restore(self, changed: dict[str, Any]) -> None:
+        options = self._options(self.program)
+        self._set({name: options.get(name, value) for name, value in changed.items()})
 
     def _set(self, options: dict[str, Any]) -> None:
         for name, value in options.items():
@@ -125,6 +128,15 @@ class Highs(_Highs):
 
     def _options(self, program: Program) -> dict[str, Any]:
         return LEAN if len(program.values) <= ENTRIES else LARGE
+
+    def _strictly(
+        self, cost: NDArray[np.float64], start: NDArray[np.float64] | None, seconds: float | None
+    ) -> Answer:
+        self._set(STRICT)
+        try:
+            return self._run(cost, start, seconds)
+        finally:
+            self._restore(STRICT)
 
     def _begin(self, start: NDArray[np.float64] | None) -> None:
         if start is not None:
