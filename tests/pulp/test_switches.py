@@ -1,4 +1,4 @@
-"""Large constants that switch constraints off: within a tolerance of 1e-6, a switch of 5e-7 is off and lets all pass."""
+"""Large constants that switch constraints off: within a tolerance of 1e-6, a switch of 5e-7 is off and lets all by."""
 
 import itertools
 
