@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -30,18 +30,19 @@ class Parameters:
         declared: For each name what it stands for: a constraint (its right-hand side), a pair (constraint, variable)
             (the coefficient), a pair (variable, ``"lower"``) or (variable, ``"upper"``) (a bound), each by itself or by
             name; or a list of such. Constraints that are not declared go by their own names.
+        rows: Names of constraints by their identity, also of those without a name of their own.
 
     Raises:
         SolverParameterError: a name stands for nothing that the programme has.
     """
 
-    def __init__(self, program: Program, declared: Mapping[str, Any] | None) -> None:
+    def __init__(self, program: Program, declared: Mapping[str, Any] | None, rows: Mapping[int, str]) -> None:
         self._program = program
         self._row = {name: i for i, name in enumerate(program.row_names)}
         self._column = {name: j for j, name in enumerate(program.names)}
         if not (declared is None or isinstance(declared, Mapping)):
             raise SolverParameterError(f"parameters must be a mapping from names; got {declared!r}.")
-        self.places = {name: self._read(name, what) for name, what in (declared or {}).items()}
+        self.places = {name: self._read(name, _named(what, rows)) for name, what in (declared or {}).items()}
         for i, name in enumerate(program.row_names):
             self.places.setdefault(name, [Place("rhs", i)])
 
@@ -121,7 +122,7 @@ class Parameters:
         return int(start + found[0])
 
     def _find(self, name: str, kind: str, what: Any, known: Mapping[str, int]) -> int:
-        key = what if isinstance(what, str) else str(getattr(what, "name", what))
+        key = what if isinstance(what, str) else str(getattr(what, "name", None) or what)
         if key not in known:
             raise SolverParameterError(
                 f"parameter {name!r}: the problem has no {kind} {key!r}.{closest(str(key), known)}"
@@ -129,9 +130,19 @@ class Parameters:
         return known[key]
 
 
+def _named(what: Any, rows: Mapping[int, str]) -> Any:
+    """Return what a parameter stands for with the names of the problem's constraints in their place."""
+    if isinstance(what, pulp.LpConstraint):
+        return rows.get(id(what), what)
+    if isinstance(what, (list, tuple)):
+        return type(what)(_named(part, rows) for part in what)
+    return [_named(part, rows) for part in what] if isinstance(what, np.ndarray) else what
+
+
 def _numbers(name: str, given: Any, count: int) -> Sequence[float]:
     """Return what an instance gives for the places of a parameter: a number for each, or one for all."""
-    numbers = list(given) if isinstance(given, Iterable) else [given] * count
+    single = isinstance(given, str) or np.ndim(given) == 0
+    numbers = [given] * count if single else list(given)
     try:
         valid = len(numbers) == count and all(map(math.isfinite, numbers))  # a text is no number to isfinite
     except (TypeError, OverflowError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,9 +14,12 @@ from imle_core.errors import SolverParameterError
 from imle_pulp._program import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
+
+
+_DUMMY = "__dummy"
 
 
 class Model(NamedTuple):
@@ -25,12 +30,14 @@ class Model(NamedTuple):
         objective: Coefficient of each column in the objective, in the sense of the model.
         constant: The objective's constant.
         maximise: Whether the objective is maximised.
+        rows: Names of the rows, by the identity of the constraints that they were.
     """
 
     program: Program
     objective: NDArray[np.float64]
     constant: float
     maximise: bool
+    rows: Mapping[int, str] = MappingProxyType({})
 
 
 def lower(problem: pulp.LpProblem, further: Iterable[pulp.LpVariable] = ()) -> Model:
@@ -63,6 +70,30 @@ def lower(problem: pulp.LpProblem, further: Iterable[pulp.LpVariable] = ()) -> M
         objective=costs,
         constant=_finite(objective.constant, "the objective's constant"),
         maximise=problem.sense == pulp.LpMaximize,
+        rows={id(constraint): name for name, constraint in constraints.items()},
+    )
+
+
+def without_dummy(model: Model) -> Model:
+    """Return the model without the variable that PuLP adds when it solves or writes a problem without an objective."""
+    program = model.program
+    if _DUMMY not in program.names:
+        return model
+    place = program.names.index(_DUMMY)
+    if program.lower[place] or program.upper[place] or (program.columns == place).any():
+        return model  # somebody's own
+    left = np.delete(np.arange(program.width), place)
+    return model._replace(
+        program=replace(
+            program,
+            cost=program.cost[left],
+            columns=program.columns - (program.columns > place).astype(np.int32),
+            lower=program.lower[left],
+            upper=program.upper[left],
+            integer=program.integer[left],
+            names=tuple(program.names[column] for column in left),
+        ),
+        objective=model.objective[left],
     )
 
 

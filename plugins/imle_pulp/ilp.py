@@ -13,6 +13,7 @@ from imle_core import Solver, Status
 from imle_core.errors import (
     InvalidInstanceError,
     MissingCapabilityError,
+    SolverError,
     SolverParameterError,
     closest,
 )
@@ -22,7 +23,7 @@ from imle_pulp._choice import Choice
 from imle_pulp._compact import Relaxations
 from imle_pulp._files import read_mps
 from imle_pulp._instances import Parameters
-from imle_pulp._lower import lower
+from imle_pulp._lower import lower, without_dummy
 from imle_pulp._search import Searcher, Task
 from imle_pulp._states import States
 from imle_pulp._theta import columns_of, variables_of
@@ -70,7 +71,7 @@ class ILP(Solver):
             ``"scipy"``, ``"gurobi"``, ``"scip"``, ``"cbc"``, or a command by PuLP's name for it, such as
             ``"PULP_CBC_CMD"`` (slow: a file and a process for each row; a reference). ``"auto"`` measures the free ones
             among the first on the first rows and keeps the fastest; ``explain()`` says which.
-        time_limit: Seconds for each row's search, or None.
+        time_limit: Seconds for each row's search, and for completing a state by other variables; or None.
         on_timeout: What happens to a row whose time ran out: ``"use"`` takes the best solution found, with a status in
             the layer's report and a warning in direct calls; ``"error"`` raises. Without any solution it raises always.
         threads: Threads at most, each with its own models; None takes the CPUs of this process.
@@ -120,7 +121,7 @@ class ILP(Solver):
         threads: int | None = None,
     ) -> None:
         shape, entries = ((), []) if theta is None else variables_of(theta)
-        model = self._read(problem, entries)
+        model = without_dummy(self._read(problem, entries))
         program = model.program
         if theta is None:
             shape, entries = (program.width,), list(program.names)
@@ -133,7 +134,7 @@ class ILP(Solver):
         fixed[self._columns] = 0.0
         self._program = program.with_(cost=fixed)
         self._states = States(self._columns, program.width, self._finish)
-        self._parameters = Parameters(self._program, parameters)
+        self._parameters = Parameters(self._program, parameters, model.rows)
         self._choice = Choice(backend, self._program)
         self._workers = Workers(self._searcher, threads)
         self._relaxations = Relaxations(self._program, threads)
@@ -158,11 +159,11 @@ class ILP(Solver):
         hint: NDArray[Any] | None = None,
     ) -> NDArray[np.float64]:
         """Solve each row."""
-        rows = theta.reshape(len(theta), -1)
+        rows = theta.reshape(len(theta), len(self._columns))
         programs = [self._program] * len(rows) if instances is None else instances
         costs = np.repeat(self._program.cost[None], len(rows), axis=0)
         costs[:, self._columns] = self._sign * rows
-        starts = self._states.starts(programs, None if hint is None else hint.reshape(len(hint), -1))
+        starts = self._states.starts(programs, None if hint is None else hint.reshape(rows.shape))
         tasks = [Task(*each) for each in zip(itertools.count(), programs, costs, starts, strict=False)]
         found = self._solve(tasks)
         points = np.array([one.x for one in found]).reshape(len(found), self._program.width)
@@ -206,7 +207,7 @@ class ILP(Solver):
         self, z: NDArray[Any], *, instances: Sequence[Program] | None = None
     ) -> NDArray[np.bool_]:
         """Return which states satisfy all constraints, with some values of the variables that they leave open."""
-        rows = z.reshape(len(z), -1).astype(float)
+        rows = np.asarray(z, float).reshape(len(z), len(self._columns))
         programs = [self._program] * len(rows) if instances is None else instances
         return self._states.are_feasible(rows, programs)
 
@@ -315,13 +316,17 @@ class ILP(Solver):
         return [found[row] for row in range(len(found))]
 
     def _finish(self, held: Program) -> NDArray[np.float64]:
-        """Return the best point of a programme whose columns of theta are held."""
-        task = Task(0, held, held.cost, None)
+        """Return the best point of a programme whose columns of theta are held, or that the time limit allows."""
+        task, limit = Task(0, held, held.cost, None), self.time_limit
 
         def solve(searcher: Searcher, task: Task) -> Found:
-            return searcher.relax(task, None) or searcher.search(self._choice.name or "highs", task, None)
+            return searcher.relax(task, limit) or searcher.search(self._choice.name or "highs", task, limit)
 
-        return self._workers.map(solve, [task])[0].x
+        try:
+            return self._workers.map(solve, [task])[0].x
+        except SolverError as error:
+            error.row = None  # of a state, not of a batch
+            raise
 
     def _note(self, found: list[Found]) -> None:
         value = np.array([one.value for one in found], float)

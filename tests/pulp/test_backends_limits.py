@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from backend_cases import knapsack, make_program, set_cover
 from imle_pulp._backends import Outcome, highs, make, relaxation
-from imle_pulp._backends._quiet import quiet
 from processes import children, when_a_child_runs
 
 from imle_core.errors import SolverError
+from imle_core.quiet import quiet
 
 IN_PROCESS = ["highs", "cp_sat", "scipy"]
 BACKENDS = [*IN_PROCESS, "cbc"]
@@ -141,7 +141,7 @@ def test_nothing_is_printed(capfd, folders):
 def test_the_line_that_highs_prints_whatever_its_options_is_not_printed():
     script = (
         "import ctypes\n"
-        "from imle_pulp._backends._quiet import quiet\n"
+        "from imle_core.quiet import quiet\n"
         "libc = ctypes.CDLL(None)\n"
         "with quiet():\n"
         "    libc.printf(b'hidden\\n')\n"

@@ -77,7 +77,9 @@ def reduce(program: Program) -> Reduction | None:
     # A small coefficient would blow the others up.
     largest = np.zeros(program.height)
     np.maximum.at(largest, row_of, np.abs(program.values))
-    entries = np.flatnonzero(candidate & (1e3 * np.abs(program.values) >= largest[row_of]))
+    entries = np.flatnonzero(
+        candidate & (program.values != 0) & (1e3 * np.abs(program.values) >= largest[row_of])
+    )
     _, first = np.unique(row_of[entries], return_index=True)
     entries = entries[first]
     if not len(entries):

@@ -9,10 +9,10 @@ import highspy
 import numpy as np
 
 from imle_core.errors import SolverError
+from imle_core.quiet import quiet
 
 from ._base import Answer, Model, Outcome
 from ._highs_options import ENTRIES, FACTOR, LARGE, LEAN, PRIMAL, SAFE, STRICT
-from ._quiet import quiet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,9 +9,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from imle_core.errors import SolverError
+from imle_core.quiet import quiet
 
 from ._base import Answer, Model, Outcome
-from ._quiet import quiet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
