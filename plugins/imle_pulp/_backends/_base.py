@@ -66,10 +66,8 @@ class Model(ABC):
         """Take another instance of the programme: other limits, bounds or values, the same sparsity."""
         if program is self._given:
             return
-        self._given, self.program = (
-            None,
-            self._taken(program),
-        )  # a programme that cannot be loaded is not held
+        self._given = None  # a programme that cannot be loaded is not held
+        self.program = self._taken(program)
         self._impossible = contradicts_itself(self.program)
         self._separable = not np.any(program.values)
         if not self._impossible and not self._separable:
