@@ -40,6 +40,7 @@ class SolutionPool(nn.Module):
 
     Args:
         capacity: The most structures that are kept for one instance; the first found gives way to the next one.
+        total: And of all instances together; by default 100 times as many.
 
     Attributes:
         states: The structures, shape ``(P, *event)``, on the device of the first ones added, or where the module was
@@ -48,7 +49,7 @@ class SolutionPool(nn.Module):
             as 0.
 
     Raises:
-        ValueError: the capacity is no positive integer.
+        ValueError: a number is no positive integer.
 
     Reference:
         Mulamba, Mandi, Diligenti, Lombardi, Bucarey and Guns (2021), Contrastive losses and solution caching for
@@ -61,10 +62,12 @@ class SolutionPool(nn.Module):
         (3, 0, 3)
     """
 
-    def __init__(self, capacity: int = 1000) -> None:
+    def __init__(self, capacity: int = 1000, *, total: int | None = None) -> None:
         super().__init__()
         require_count("SolutionPool", "capacity", capacity)
         self.capacity = capacity
+        self.total = 100 * capacity if total is None else total
+        require_count("SolutionPool", "total", self.total)
         # No buffers, which distributed training would copy from process to process, sizes differing.
         self.states = torch.empty(0)
         self.groups = torch.empty(0, dtype=torch.int64)  # number of the instance of each
@@ -173,15 +176,23 @@ class SolutionPool(nn.Module):
         if len(self) == 0:
             return torch.zeros_like(scores), torch.zeros(len(scores), dtype=torch.bool, device=scores.device)
         self._check_event(scores, "best")
-        states = self.states.to(scores)
+        states, groups, offsets = self.states, self.groups, self.offsets
+        of_rows = None
+        if instances is not None or len(self._instances) > 1:
+            of_rows = torch.tensor(self._groups_of(instances, len(scores), new=False), device=groups.device)
+            asked = torch.isin(groups, of_rows)
+            if not asked.any():
+                return torch.zeros_like(scores), asked.new_zeros(len(scores)).to(scores.device)
+            if not asked.all():  # of thousands of instances few are in a batch
+                states, groups, offsets = states[asked], groups[asked], offsets[asked]
+        states, offsets = states.to(scores), offsets.nan_to_num()
         size = scores.shape[1:].numel()
         values = scores.reshape(len(scores), size) @ states.reshape(len(states), size).T
-        offsets = self.offsets.nan_to_num()
         if offsets.any():
             values = values + sign * offsets.to(values)
         known = torch.ones(len(scores), dtype=torch.bool, device=scores.device)
-        if instances is not None or len(self._instances) > 1:
-            members = self.members(instances, len(scores)).to(scores.device)
+        if of_rows is not None:
+            members = (of_rows[:, None] == groups).to(scores.device)
             values = values.masked_fill(~members, -torch.inf)
             known = members.any(1)
         best = states[values.argmax(1)]
@@ -226,14 +237,17 @@ class SolutionPool(nn.Module):
         return fresh
 
     def _keep_latest(self, states: Tensor, groups: Tensor, offsets: Tensor) -> None:
-        """Keep the last ``capacity`` structures of each instance, in the order in which they were found."""
+        """Keep the last structures of each instance, and of all together, in the order in which they were found."""
         size = torch.bincount(groups)
-        order = groups.argsort(stable=True)
-        place = torch.empty_like(groups)  # of each structure among those of its instance
-        place[order] = (
-            torch.arange(len(groups), device=groups.device) - (size.cumsum(0) - size)[groups[order]]
-        )
-        keep = size[groups] - place <= self.capacity
+        keep = torch.ones_like(groups, dtype=torch.bool)
+        if (size > self.capacity).any():
+            order = groups.argsort(stable=True)
+            place = torch.empty_like(groups)  # of each structure among those of its instance
+            place[order] = (
+                torch.arange(len(groups), device=groups.device) - (size.cumsum(0) - size)[groups[order]]
+            )
+            keep = size[groups] - place <= self.capacity
+        keep &= keep.flip(0).cumsum(0).flip(0) <= self.total
         if not keep.all():
             self._seen.difference_update(_fingerprints(states[~keep], groups[~keep].tolist()))
             states, groups, offsets = states[keep], groups[keep], offsets[keep]
@@ -293,7 +307,8 @@ class SolutionPool(nn.Module):
 
     def extra_repr(self) -> str:
         """Return the capacity and how much of it is taken."""
-        return f"capacity={self.capacity}, {len(self)} structures of {len(self._instances)} instances"
+        held = f"{len(self)} structures of {len(self._instances)} instances"
+        return f"capacity={self.capacity}, total={self.total}, {held}"
 
 
 def _fingerprints(states: Tensor, groups: list[int]) -> list[tuple[int, bytes]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ._binding import Binding
 
-_POOL_ENTRIES = 1 << 22  # of a pool of one instance, which checkpoints hold as well
+_POOL_ENTRIES = 1 << 22  # of a pool that nobody asked for, which checkpoints hold as well
 
 
 def solve_with_pool(
@@ -128,7 +128,7 @@ def resolve_pool(
     """
     if isinstance(pool, str) and pool == "auto":
         wanted = solver.takes_hint or solve_ratio < 1
-        pool = SolutionPool(_capacity(solver)) if wanted and not solver.sizes_differ else None
+        pool = _pool_of(solver) if wanted and not solver.sizes_differ else None
     elif isinstance(pool, int) and not isinstance(pool, bool):
         pool = SolutionPool(pool)
     if not (pool is None or isinstance(pool, SolutionPool)):
@@ -151,7 +151,8 @@ def resolve_pool(
     return pool
 
 
-def _capacity(solver: Solver) -> int:
-    """Return how many structures a pool keeps that nobody asked for: 1000, or as many as fit into some megabytes."""
+def _pool_of(solver: Solver) -> SolutionPool:
+    """Return the pool that nobody asked for: 1000 structures an instance, or as many as fit into some megabytes."""
     entries = math.prod(size or 1 for size in solver.event_shape or ())
-    return max(16, min(1000, _POOL_ENTRIES // max(1, entries)))
+    total = max(16, min(100_000, _POOL_ENTRIES // max(1, entries)))
+    return SolutionPool(min(1000, total), total=total)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import weakref
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import highspy
@@ -29,6 +28,10 @@ CELLS = 1 << 16
 """The most entries of a tableau; HiGHS, which leaves zeros out, is faster on larger ones."""
 WIDE = 2.0**20
 """Costs this many times smaller than others drown in rounding; rows that have any are left to others."""
+KEPT = 1 << 23
+"""Entries of all tableaux that are kept, of the instances that were solved last."""
+LEAST_KEPT = 64
+"""And tableaux at least, a batch of instances."""
 SEARCHED = 1 << 13
 """The most entries of a tableau with which branch and bound is tried; libraries leave the zeros of larger ones out."""
 EFFORT = 1 << 24
@@ -173,7 +176,7 @@ class Relaxations:
     def __init__(self, program: Program, threads: int | None = None) -> None:
         self._program, self._threads = program, threads
         self._tried = self._given_up = 0
-        self._tableaux: weakref.WeakKeyDictionary[Program, Tableau | None] = weakref.WeakKeyDictionary()
+        self._tableaux: OrderedDict[Program, tuple[Tableau | None]] = OrderedDict()
 
     def settle(self, tasks: Sequence[Task]) -> tuple[dict[int, Found], list[Task], list[Task]]:
         """Solve the relaxations of many rows at once.
@@ -241,9 +244,12 @@ class Relaxations:
         return found, left
 
     def _tableau(self, program: Program) -> Tableau | None:
-        if program not in self._tableaux:
-            self._tableaux[program] = self._make(program)
-        return self._tableaux[program]
+        # Taken out and put in at the end, in steps that threads may share.
+        held = self._tableaux.pop(program, None) or (self._make(program),)
+        self._tableaux[program] = held
+        if len(self._tableaux) > max(LEAST_KEPT, KEPT // max(1, program.width * program.height)):
+            self._tableaux.popitem(last=False)
+        return held[0]
 
     def _make(self, program: Program) -> Tableau | None:
         if not 0 < program.width * program.height <= CELLS:

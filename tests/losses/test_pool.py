@@ -250,3 +250,26 @@ def test_instances_as_numbers_of_a_loss_are_refused_and_numpy_scalars_are_python
     other = imle.SolutionPool()
     other.load_state_dict(pool.state_dict())
     assert len(other) == 2
+
+
+def test_all_instances_together_have_a_limit_and_the_first_found_give_way():
+    pool = imle.SolutionPool(capacity=2, total=5)
+    for instance in range(4):
+        pool.add(torch.eye(3), instances=[instance] * 3)
+    assert len(pool) == 5
+    assert pool.members([0, 1, 2, 3], 4).sum(1).tolist() == [0, 1, 2, 2]
+    assert pool.add(torch.eye(3)[1:2], instances=[0]) == 1  # forgotten, so new again
+    best, known = pool.best(torch.ones(3, 3), [0, 3, 9])
+    assert known.tolist() == [True, True, False]
+    assert best[0].tolist() == [0, 1, 0]
+    assert imle.SolutionPool(capacity=7).total == 700
+    with pytest.raises(ValueError, match="SolutionPool: total must be an integer of at least 1; got 0"):
+        imle.SolutionPool(total=0)
+
+
+def test_rows_of_instances_that_are_not_known_have_no_best():
+    pool = imle.SolutionPool()
+    pool.add(torch.eye(3), instances=[1, 2, 3])
+    best, known = pool.best(torch.ones(2, 3), [7, 8])
+    assert known.tolist() == [False, False]
+    assert best.tolist() == [[0, 0, 0], [0, 0, 0]]

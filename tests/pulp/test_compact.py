@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from imle_pulp import _compact
 from imle_pulp._compact import CELLS, Relaxations, Tableau, _feasible_basis
 from imle_pulp._kernels import simplex
 from imle_pulp._lower import lower
@@ -17,6 +18,8 @@ from imle_pulp._program import Program
 from imle_pulp._search import Task, feasible
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
+
+import imle_core as imle
 
 INF = float("inf")
 
@@ -206,3 +209,15 @@ def test_copies_work_on():
     x = relaxations.settle(tasks)[0][0].x
     for twin in (copy.deepcopy(relaxations), pickle.loads(pickle.dumps(relaxations))):
         np.testing.assert_array_equal(twin.settle(tasks)[0][0].x, x)
+
+
+def test_tableaux_of_instances_that_were_long_ago_are_dropped(monkeypatch):
+    monkeypatch.setattr(_compact, "KEPT", 1)
+    solver = imle.solver("pulp.knapsack", weights=[2.0, 3, 4], capacity=5, threads=1)
+    monkeypatch.setattr(_compact, "LEAST_KEPT", 3)
+    theta = np.tile([3.0, 4, 6], (7, 1))
+    expected = [3, 4, 6, 7, 9, 10, 10]
+    for _ in range(2):
+        z = solver.solve(theta, instances=[{"capacity": float(c)} for c in range(2, 9)])
+        assert (z * theta).sum(1).tolist() == expected
+    assert len(solver._relaxations._tableaux) == 3
