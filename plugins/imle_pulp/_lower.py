@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 from types import MappingProxyType
@@ -56,9 +57,16 @@ def lower(problem: pulp.LpProblem, further: Iterable[pulp.LpVariable] = ()) -> M
         )
     constraints = _constraints(problem)
     objective = problem.objective if problem.objective is not None else pulp.LpAffineExpression()
-    variables = _variables(
-        [objective, *constraints.values()], [*getattr(problem, "_variables", ()), *further]
+    own = _variables(
+        *(one.keys() for one in (objective, *constraints.values())), getattr(problem, "_variables", ())
     )
+    for variable in further:
+        if own.get(variable.name, variable) is not variable:
+            raise SolverParameterError(
+                f"theta has a variable {variable.name!r} that is not the one of this name in the problem, but of "
+                "another problem or a copy. Give the problem's own variables, or their names."
+            )
+    variables = _variables(own.values(), further)
     column = {name: j for j, name in enumerate(variables)}
     costs = np.zeros(len(column))
     for variable, coefficient in objective.items():
@@ -110,10 +118,10 @@ def _constraints(problem: pulp.LpProblem) -> dict[str, pulp.LpConstraint]:
     return found
 
 
-def _variables(expressions: list[Any], further: Iterable[pulp.LpVariable]) -> dict[str, pulp.LpVariable]:
+def _variables(*groups: Iterable[pulp.LpVariable]) -> dict[str, pulp.LpVariable]:
     """Return all variables by name, in the order in which they appear."""
     found: dict[str, pulp.LpVariable] = {}
-    for variable in (*(one for expression in expressions for one in expression.keys()), *further):  # noqa: SIM118
+    for variable in itertools.chain(*groups):
         if found.setdefault(variable.name, variable) is not variable:
             raise SolverParameterError(
                 f"two variables of the problem are called {variable.name!r}; give each a name of its own."

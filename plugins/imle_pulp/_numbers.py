@@ -24,7 +24,10 @@ def numbers(name: str, given: Any, dimensions: tuple[int, ...]) -> NDArray[np.fl
         SolverParameterError: it is no such array; the message names the first entry that is wrong.
     """
     try:
-        array = np.array(given, np.float64)
+        array = np.array(given)
+        if array.dtype.kind in "SU":
+            raise TypeError("texts are no numbers")
+        array = array.astype(np.float64)
     except (TypeError, ValueError):
         raise SolverParameterError(f"{name} must be numbers, in rows of one length; got {given!r}.") from None
     if array.ndim not in dimensions:

@@ -66,7 +66,7 @@ class ILP(Solver):
         parameters: What the numbers of an instance stand for: ``{"name": constraint}`` for a right-hand side,
             ``{"name": (constraint, variable)}`` for a coefficient, ``{"name": (variable, "upper")}`` or ``"lower"`` for
             a bound, a list of such for several at once. Constraints need not be declared: an instance may give their
-            right-hand sides by their own names.
+            right-hand sides by their own names. (Those that remain when all constants are on the right.)
         backend: ``"highs"``, ``"cp_sat"`` (integer variables with bounds and integral constraints; needs OR-Tools),
             ``"scipy"``, ``"gurobi"``, ``"scip"``, ``"cbc"``, or a command by PuLP's name for it, such as
             ``"PULP_CBC_CMD"`` (slow: a file and a process for each row; a reference). ``"auto"`` measures the free ones
@@ -245,19 +245,21 @@ class ILP(Solver):
             f"{self.name}: {'maximises' if self.sense == 'max' else 'minimises'} over {program.width} variables, "
             f"{int(program.integer.sum())} of them integers, with {program.height} constraints; theta stands for "
             f"{len(self._columns)} of them. "
-            f"{self._order}{self._choice}."
+            f"{self._way}."
         )
 
     @property
-    def _order(self) -> str:
-        """What comes before the backend."""
+    def _way(self) -> str:
+        """Who solves, one after the other."""
         if not self._relaxes:
-            return "Solved by "
+            return f"Solved by {self._choice}"
+        if not self._program.integer.any():
+            return "It is linear: the primal simplex method solves it, compiled where it is small, by HiGHS elsewhere"
         if self._choice.asked != "auto":
-            return "The linear relaxation comes first; the search is by "
+            return f"The linear relaxation comes first; the search is by {self._choice}"
         return (
             "The linear relaxation comes first, and then the compiled branch and bound; what is too large or too hard "
-            "for it is left to "
+            f"for it is left to {self._choice}"
         )
 
     def _read(self, problem: Any, entries: list[Any]) -> Model:

@@ -40,8 +40,8 @@ def set_cover(
     A partition has = in the place of >=. A packing has <=, and maximises: theta are then values of the sets.
 
     Args:
-        sets: The elements of each set: a sequence of collections of hashable elements. Or A as a NumPy array of shape
-            ``(elements, sets)``, how much of each element each set holds, at least 0; its elements are 0, 1, ...
+        sets: The elements of each set: a sequence of collections of hashable elements. Or A as an array or tensor,
+            shape ``(elements, sets)``: how much of each element each set holds, at least 0; elements are 0, 1, ...
         requirement: r, at least 0: a number for all elements, a mapping from elements to numbers (1 for those that it
             leaves out), or one number for each row of A.
         kind: ``"cover"``, ``"packing"`` or ``"partition"``.
@@ -98,8 +98,8 @@ def set_cover(
 
 def _table(sets: Any) -> tuple[list[Any], NDArray[np.float64]]:
     """Return the elements, and how much of each every set holds, shape ``(elements, sets)``."""
-    if isinstance(sets, np.ndarray):
-        holds = numbers("sets, as an array,", sets, (2,))
+    if hasattr(sets, "__array__"):
+        holds = numbers("sets, as an array,", np.asarray(sets), (2,))
         elements: list[Any] = list(range(len(holds)))
     else:
         members = _members(sets)
@@ -117,7 +117,7 @@ def _members(sets: Any) -> list[set[Any]]:
     try:
         texts = [one for one in sets if isinstance(one, (str, bytes))]
         if not texts and not isinstance(sets, (str, bytes, Mapping)):
-            return [set(one) for one in sets]
+            return [set(one.tolist() if hasattr(one, "tolist") else one) for one in sets]
     except TypeError:
         pass
     raise SolverParameterError(

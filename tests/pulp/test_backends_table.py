@@ -41,7 +41,7 @@ def without(monkeypatch):
 
 def test_unknown_names_get_the_closest_and_all_others(cover):
     with pytest.raises(
-        SolverParameterError, match=r"unknown backend 'higs'\. Did you mean 'highs'\? Backends: cp_sat,"
+        SolverParameterError, match=r"unknown backend 'higs'\. Did you mean 'highs'\? Backends: auto, cp_sat,"
     ):
         make("higs", cover)
     with pytest.raises(SolverParameterError, match="unknown backend 'glpk'"):
@@ -51,8 +51,13 @@ def test_unknown_names_get_the_closest_and_all_others(cover):
 @pytest.mark.parametrize("name", ["CHOCO_CMD", "COPT_CMD", "XPRESS", "XPRESS_CMD"])
 def test_commands_that_pulp_starts_through_a_shell_are_no_backends(cover, name):
     assert name not in NAMES
-    with pytest.raises(SolverParameterError, match="unknown backend"):
+    with pytest.raises(SolverParameterError, match=r"unknown backend|is not supported"):
         make(name, cover)
+
+
+def test_solvers_that_pulp_knows_are_told_from_mistakes(cover):
+    with pytest.raises(SolverParameterError, match=r"PuLP's solver 'CPLEX_PY' is not supported.*'CPLEX_CMD'"):
+        make("CPLEX_PY", cover)
 
 
 def test_libraries_that_are_missing_are_named_with_what_installs_them(cover, without):

@@ -409,7 +409,7 @@ def test_bad_parameters():
     bad("theta names the variable 'x7', which the problem does not have", theta=["x7"])
     bad("theta names the variable 'x0' twice", theta=["x0", "x0"])
     bad("theta is no array: its parts have the shapes", theta=[["x0"], ["x1", "x2"]])
-    bad("two variables of the problem are called 'x1'", theta=[other])
+    bad("a variable 'x1' that is not the one of this name in the problem", theta=[other])
     bad("unknown backend 'higs'.* Did you mean 'highs'", backend="higs")
     bad("no constraint 'limits'.* Did you mean 'limit'", parameters={"a": "limits"})
     bad("the problem has no variable 'y'", parameters={"a": ("limit", "y")})

@@ -105,3 +105,22 @@ def test_a_programme_that_a_backend_cannot_take_is_refused_every_time(tail):
                 model.change(other)
         model.change(program)
         assert model.solve(cost).x[:2].tolist() == [1, 0]
+
+
+def test_texts_are_no_weights_and_tensors_are_tables():
+    with pytest.raises(SolverParameterError, match=r"weights must be numbers.*\['3', '1'\]"):
+        imle.solver("pulp.knapsack", weights=["3", "1"], capacity=4)
+    theta = np.array([[1.0, 1.5]])
+    for sets in (torch.tensor([[1, 1], [0, 1]]), [torch.tensor([0]), torch.tensor([0, 1])], [{0}, {0, 1}]):
+        assert imle.solver("pulp.set_cover", sets=sets).solve(theta).tolist() == [[0, 1]]
+
+
+def test_linear_programmes_say_that_they_are():
+    problem = pulp.LpProblem("diet", pulp.LpMinimize)
+    x = [pulp.LpVariable(f"x{i}", 0) for i in range(2)]
+    problem += x[0] + x[1] >= 1
+    for name in ("pulp.lp", "pulp.ilp"):
+        assert (
+            "It is linear: the primal simplex method" in imle.solver(name, problem=problem, theta=x).explain()
+        )
+    assert "Solved by cbc" in imle.solver("pulp.ilp", problem=problem, theta=x, backend="cbc").explain()

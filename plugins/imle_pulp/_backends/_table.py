@@ -123,9 +123,13 @@ def is_command(name: str) -> bool:
 
 def _known(name: str) -> str:
     if name not in NAMES:
+        import pulp
+
+        known = name in pulp.listSolvers()
+        what = f"PuLP's solver {name!r} is not supported" if known else f"unknown backend {name!r}"
         raise SolverParameterError(
-            f"unknown backend {name!r}.{closest(name, NAMES)} Backends: {', '.join(LIBRARIES)}, cbc; and by PuLP's own "
-            f"names: {', '.join(COMMANDS)}."
+            f"{what}.{closest(name, ('auto', *NAMES))} Backends: auto, {', '.join(LIBRARIES)}, cbc; and by PuLP's own "
+            f"names: {', '.join((*(name for name in ALIASES if name != 'cbc'), *COMMANDS))}."
         )
     return ALIASES.get(name, name)
 

@@ -95,6 +95,10 @@ class PulpCommand(Model):
             ) from error
         late = seconds is not None and time.monotonic() - began >= 0.9 * seconds
         answer = self._read(late)
+        if answer.status is Outcome.TIME_LIMIT and seconds is None:
+            raise SolverError(
+                f"{self._command} ended before it had proved its solution to be the best: it was interrupted."
+            )
         return answer if answer.x is None else answer._replace(x=self._precise(answer.x, cost))
 
     def _read(self, late: bool) -> Answer:
