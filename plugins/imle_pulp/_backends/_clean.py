@@ -43,30 +43,22 @@ def _without_large_switches(program: Program) -> Program:
     (and alike for other bounds, signs and limits). No integer point is won or lost. But within the tolerances of a
     library a binary of 5e-7 is 0, and 1e6 times as much allows what 0 forbids.
     """
-    integer, lower, upper = program.integer, program.lower, program.upper
-    one_sided = np.isfinite(program.row_lower) != np.isfinite(program.row_upper)
-    flips = integer & (upper - lower == 1)
-    row_of = program.row_of
-    size = np.abs(program.values)
-    # The largest of the others, where they are finite, is at least this: most rows need no closer look.
-    large = flips[program.columns] & one_sided[row_of] & (size > SWITCH)
-    if not large.any():
+    entries = _switches(program)
+    if not len(entries):
         return program
     values, row_lower, row_upper = program.values.copy(), program.row_lower.copy(), program.row_upper.copy()
-    for entry in np.flatnonzero(large).tolist():
-        row, k = int(row_of[entry]), int(program.columns[entry])
+    for entry in entries.tolist():
+        row, k = int(program.row_of[entry]), int(program.columns[entry])
         sign = 1.0 if np.isfinite(row_upper[row]) else -1.0  # of the row as one with an upper limit
         limit = sign * (row_upper[row] if sign > 0 else row_lower[row])
         others = np.arange(program.starts[row], program.starts[row + 1])
         others = others[others != entry]
-        a, columns = sign * values[others], program.columns[others]
-        with np.errstate(invalid="ignore"):
-            ends = np.where(a > 0, a * upper[columns], np.where(a < 0, a * lower[columns], 0.0))
+        ends = _largest(sign * values[others], program, others)
         most, own = float(ends.sum()), sign * float(values[entry])
-        if not np.isfinite(most):
-            continue
         # Where the row binds, at the lower or the upper bound of x_k, what it leaves to the others stays.
-        binding, free = (lower[k], upper[k]) if own < 0 else (upper[k], lower[k])
+        binding, free = program.lower[k], program.upper[k]
+        if own > 0:
+            binding, free = free, binding
         left = limit - own * binding
         least = min(left - most, 0.0) if own < 0 else max(most - left, 0.0)
         error = np.finfo(float).eps * (abs(limit) + abs(own * binding) + float(np.abs(ends).sum()))
@@ -79,9 +71,32 @@ def _without_large_switches(program: Program) -> Program:
             row_upper[row] = changed
         else:
             row_lower[row] = changed
-    if np.array_equal(values, program.values):
-        return program
     return program.with_(values=values, row_lower=row_lower, row_upper=row_upper)
+
+
+def _switches(program: Program) -> NDArray[np.intp]:
+    """Return the entries that may be needlessly large, by a rough look at all of them at once."""
+    one_sided = np.isfinite(program.row_lower) != np.isfinite(program.row_upper)
+    sign = np.where(np.isfinite(program.row_upper), 1.0, -1.0)
+    limit = np.where(sign > 0, program.row_upper, -program.row_lower)[program.row_of]
+    own = sign[program.row_of] * program.values
+    lower, upper = program.lower[program.columns], program.upper[program.columns]
+    flips = program.integer[program.columns] & (upper - lower == 1) & one_sided[program.row_of]
+    if not flips.any():
+        return np.flatnonzero(flips)
+    ends = _largest(own, program, np.arange(len(own)))
+    with np.errstate(invalid="ignore"):
+        most = np.bincount(program.row_of, ends, program.height)[program.row_of] - ends
+        room = limit - own * np.where(own < 0, upper, lower) - most  # where x_k lets all others through
+        large: NDArray[np.bool_] = flips & (room >= (1 - 1.1 / SWITCH) * np.abs(own)) & (own != 0)
+    return np.flatnonzero(large)
+
+
+def _largest(values: NDArray[np.float64], program: Program, entries: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the largest value of each term, infinity where there is none."""
+    columns = program.columns[entries]
+    with np.errstate(invalid="ignore"):
+        return np.where(values > 0, values * program.upper[columns], values * program.lower[columns]) + 0.0
 
 
 def contradicts_itself(program: Program) -> bool:
