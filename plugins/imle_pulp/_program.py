@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+MANY = 8
+"""Points from which on a sparse matrix is worth making."""
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     r"""Variables, constraints and fixed costs of a programme; only the costs that theta stands for are left open.
@@ -69,14 +73,22 @@ class Program:
 
     def activity(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return A x, shape ``(N, rows)``, for points of shape ``(N, columns)``."""
-        return self.sums(x[:, self.columns] * self.values)
+        return self._times(self.values, x)
 
-    def sums(self, terms: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the sum of each row, shape ``(N, rows)``, of what its entries have, shape ``(N, entries)``."""
-        total = np.zeros((len(terms), self.height))
+    def sizes(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how large the terms of each row are together, shape ``(N, rows)``: the sum of ``abs(a * x)``."""
+        return self._times(np.abs(self.values), np.abs(x))
+
+    def _times(self, values: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+        if len(x) >= MANY:
+            from scipy.sparse import csr_array  # here, so that names are known before any library is there
+
+            matrix = csr_array((values, self.columns, self.starts), (self.height, self.width))
+            return np.asarray((matrix @ x.T).T)
+        total = np.zeros((len(x), self.height))
         filled = np.flatnonzero(np.diff(self.starts))
         if len(filled):
-            total[:, filled] = np.add.reduceat(terms, self.starts[filled], axis=1)
+            total[:, filled] = np.add.reduceat(x[:, self.columns] * values, self.starts[filled], axis=1)
         return total
 
     @functools.cached_property

@@ -115,17 +115,14 @@ def broken(program: Program, x: NDArray[np.float64]) -> NDArray[np.bool_]:
     What counts as kept is what the continuous terms may be off by: 1e-6 of them, or of their coefficients. The terms
     of integer columns are exact but for the rounding of sums, however large their coefficients are.
     """
-    terms = x[:, program.columns] * program.values
-    activity, sizes = program.sums(terms), np.abs(terms)
-    real = ~program.integer[program.columns]
-    slack = ROUNDING * np.maximum(program.sums(np.where(real, 0.0, sizes)), 1.0)
+    activity, integer = program.activity(x), program.integer
+    slack = ROUNDING * np.maximum(program.sizes(np.where(integer, x, 0.0)), 1.0)
+    real = ~integer[program.columns]
     if real.any():
         coefficient, row_of = np.zeros(program.height), program.row_of[real]
         np.maximum.at(coefficient, row_of, np.maximum(np.abs(program.values[real]), 1.0))
-        moved = np.where(
-            coefficient > 0, np.maximum(program.sums(np.where(real, sizes, 0.0)), coefficient), 0.0
-        )
-        slack = slack + FEASIBILITY * moved
+        moved = np.maximum(program.sizes(np.where(integer, 0.0, x)), coefficient)
+        slack = slack + FEASIBILITY * np.where(coefficient > 0, moved, 0.0)
     # Whole numbers are missed by one at least, however large they are.
     slack = np.minimum(slack, np.where(program.whole_rows, 0.5, np.inf))
     missed: NDArray[np.bool_] = (activity < program.row_lower - slack) | (
