@@ -106,19 +106,54 @@ class LinearModel:
         Also None where a constraint is not linear, which only a solver can judge.
         """
         low, high = self.bounds
-        proto = self.proto
-        if (low < high).any() or any(len(getattr(proto, kind)) for kind in _NOT_LINEAR):
+        if (low < high).any() or any(len(getattr(self.proto, kind)) for kind in _NOT_LINEAR):
             return None
-        rows, matrix = proto.linear_constraints, proto.linear_constraint_matrix
-        place = np.searchsorted(self.ids, np.array(matrix.column_ids, np.int64))
-        terms = np.array(matrix.coefficients) * low[place]
-        row = np.searchsorted(np.array(rows.ids, np.int64), np.array(matrix.row_ids, np.int64))
-        activity = np.bincount(row, terms, len(rows.ids))
-        slack = TOLERANCE * (1 + np.bincount(row, np.abs(terms), len(rows.ids)))
-        inside = (np.array(rows.lower_bounds) <= activity + slack) & (
-            activity - slack <= np.array(rows.upper_bounds)
+        return bool((low <= high).all() and not self.broken(low).any())
+
+    @functools.cached_property
+    def _entries(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+        """Row, column and coefficient of each entry of the linear constraints."""
+        rows, matrix = self.proto.linear_constraints, self.proto.linear_constraint_matrix
+        return (
+            np.searchsorted(np.array(rows.ids, np.int64), np.array(matrix.row_ids, np.int64)),
+            np.searchsorted(self.ids, np.array(matrix.column_ids, np.int64)),
+            np.array(matrix.coefficients, np.float64),
         )
-        return bool(inside.all() and (low <= high).all())
+
+    def rows_with(self, entries: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which linear constraints have one of these entries."""
+        return np.bincount(self._entries[0], entries, len(self.proto.linear_constraints.ids)) > 0
+
+    @functools.cached_property
+    def rounded_rows(self) -> NDArray[np.bool_]:
+        """Which linear constraints have an integer, and may break where it is rounded."""
+        return self.rows_with(self.integer[self._entries[1]])
+
+    @functools.cached_property
+    def _whole_rows(self) -> NDArray[np.bool_]:
+        """Which linear constraints have integers alone, as variables and as coefficients."""
+        _, column, coefficient = self._entries
+        return ~self.rows_with(~self.integer[column] | (coefficient != np.rint(coefficient)))
+
+    def broken(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which linear constraints values of all variables break.
+
+        The tolerance is relative to the terms; with integers alone it is only that of the limits.
+        """
+        row, column, coefficient = self._entries
+        limits = self.proto.linear_constraints
+        low, high = np.array(limits.lower_bounds), np.array(limits.upper_bounds)
+        terms = coefficient * values[column]
+        size = np.bincount(row, np.abs(terms), len(low))
+        activity = np.bincount(row, terms, len(low))
+        slack = TOLERANCE * np.where(self._whole_rows, 1.0, 1 + size)
+        broken = (activity + slack < low) | (activity - slack > high)
+        for number in np.flatnonzero(self._whole_rows & (size >= 2.0**53)):  # floats would round these sums
+            mine = row == number
+            products = zip(coefficient[mine].tolist(), values[column[mine]].tolist(), strict=True)
+            total = sum(int(a) * int(x) for a, x in products)
+            broken[number] = not float(low[number]) <= total <= float(high[number])  # exact; NumPy's are not
+        return broken
 
     def copy(self) -> Any:
         """Return a copy of the model's protocol buffer, to be changed."""
@@ -130,7 +165,7 @@ class LinearModel:
         """Return the model with theta's variables at these values; None if one is no value of its variable."""
         near = np.clip(state, *self.limits)
         whole = self.integer[self.columns]
-        far = np.abs(state - near) > TOLERANCE * (1 + np.abs(near))
+        far = np.abs(state - near) > np.where(whole, 0.0, TOLERANCE * (1 + np.abs(near)))
         if far.any() or (state != np.rint(state))[whole].any():
             return None
         proto = self.copy()
@@ -192,6 +227,21 @@ def lower(model: Any, numbers: Sequence[int]) -> tuple[LinearModel, bool | None]
         row_names,
     )
     return lowered, maximise
+
+
+def require_limits_in_order(model: LinearModel) -> None:
+    """Raise SolverParameterError if a variable or a constraint has a lower limit above its upper one."""
+    variables, rows = model.proto.variables, model.proto.linear_constraints
+    for what, part, names in (
+        ("variable", variables, model.keys),
+        ("linear constraint", rows, [n or i for n, i in zip(model.row_names, rows.ids, strict=True)]),
+    ):
+        low, high = np.array(part.lower_bounds), np.array(part.upper_bounds)
+        for place in np.flatnonzero(~(low <= high)):
+            raise SolverParameterError(
+                f"the {what} {names[place]!r} has a lower limit of {low[place]:g}, above its upper limit of "
+                f"{high[place]:g}."
+            )
 
 
 def _forget_names(proto: Any) -> None:

@@ -52,11 +52,23 @@ def _refusal(name: str, proto: Any) -> str:
 
 
 def told(given: bytes) -> str:
-    """Return the parameters in words."""
-    return (
-        ", ".join(filter(None, str(parameters_pb2.SolveParametersProto.FromString(given)).split("\n")))
-        or "none"
-    )
+    """Return the parameters that are set in words."""
+    proto = parameters_pb2.SolveParametersProto.FromString(given)
+    for field, value in proto.ListFields():
+        if field.type == field.TYPE_MESSAGE and not value.ByteSize():
+            proto.ClearField(field.name)  # MathOpt's own, one for each of its solvers
+    return ", ".join(_one_line(proto, field) for field, _ in proto.ListFields()) or "none"
+
+
+def _one_line(proto: Any, field: Any) -> str:
+    """Return a field as ``name: value``."""
+    alone = type(proto)()
+    value = getattr(proto, field.name)
+    if field.type == field.TYPE_MESSAGE:
+        getattr(alone, field.name).CopyFrom(value)
+    else:
+        setattr(alone, field.name, value)
+    return " ".join(str(alone).split())
 
 
 def parameters_of(given: Any, solver_type: str, *, integer: bool) -> bytes:

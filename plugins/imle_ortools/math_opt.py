@@ -11,7 +11,7 @@ from ortools.math_opt.python import mathopt
 
 from imle_core.errors import InvalidInstanceError, SolverParameterError, closest
 from imle_ortools._limits import OnTimeout, require_limits
-from imle_ortools._linear_model import LinearModel, lower
+from imle_ortools._linear_model import LinearModel, lower, require_limits_in_order
 from imle_ortools._linear_parameters import kind_of, parameters_of, told
 from imle_ortools._linear_search import Search
 from imle_ortools._model_solver import ModelSolver
@@ -35,18 +35,23 @@ class MathOpt(ModelSolver):
     the user's never changes. Of its objective, theta takes the place of the terms of ``variables``; the terms f of
     other variables and the constant stay, and the objective is minimised or maximised as the model says.
 
-    The whole objective is scaled by a power of two, because the tolerances of solvers are absolute. Where a row's
-    magnitudes have a gap of more than 2^20, the larger costs are solved first, and the smaller ones choose among the
-    best by those; a range of more than 2^30 without such a gap is an error. Every row is solved from the beginning, by
-    a solver made for it, which takes no longer than an incremental one and makes answers depend on their row alone.
+    The whole objective is scaled by a power of two, because the tolerances of solvers are absolute. Beside a cost of
+    1e17 they do not see one of 1: where the smaller costs together are less than any step of the larger ones, which
+    are of integers, those are solved first, and the smaller choose among the best by them. Otherwise all are solved
+    together, with costs beyond 2^30 of the least lowered to that; unless their variables then are at the bounds where
+    they cost least, which proves the answer, it is an error. Every row is solved from the beginning, by a solver made
+    for it, which takes no longer than an incremental one and makes answers depend on their row alone.
+
+    An answer that breaks a constraint of integers, with integer coefficients, is an error, whatever the tolerances of
+    the solver. Where bounds and coefficients reach 1e8, those may still cost the last of eight digits of the optimum.
 
     Args:
         model: A ``mathopt.Model`` with a linear objective, or none.
         variables: Its variables that theta stands for: a list, nested lists, a NumPy array or a series of them, whose
             shape is that of a row of theta; or a dictionary.
         solver_type: One of MathOpt's solvers: ``"gscip"``, ``"highs"`` or ``"cp_sat"`` for integer programmes (CP-SAT
-            rounds coefficients), ``"glop"`` for linear ones, ``"pdlp"`` for huge linear ones (to a tolerance alone),
-            or another that OR-Tools has been built with.
+            rounds coefficients, and takes no continuous variables), ``"glop"`` for linear ones, ``"pdlp"`` for huge
+            linear ones (to a tolerance alone), or another that OR-Tools has been built with.
         sense: ``"min"`` for costs, ``"max"`` for scores; for a model without objective, by default ``"min"``.
         output: What the entries of a structure are; by default binary or integer where the variables are.
         time_limit: Seconds for a row, above 0; None for no limit.
@@ -63,11 +68,13 @@ class MathOpt(ModelSolver):
     name (by number where there is no name of their own), the best ones for f; ``encode`` takes such a dictionary.
 
     Raises:
-        SolverParameterError: the solver does not take the model, or is not there; a variable is not one of the model.
+        SolverParameterError: the solver does not take the model, or is not there; a variable is not one of the model;
+            limits are in the wrong order.
         InvalidInstanceError: an instance is not valid.
         InvalidThetaError: costs of a row are spread too far.
         InfeasibleError, UnboundedError: a row has no solution, or no best one.
         SolverTimeoutError: a row has none within the time limit.
+        SolverError: the solver failed, or its tolerances let it break a constraint.
 
     References:
         Perron and Furnon (2025), OR-Tools. Bolusani et al. (2024), The SCIP Optimization Suite 9.0.
@@ -120,7 +127,9 @@ class MathOpt(ModelSolver):
             len(lowered.others) or lowered.offset
         )  # a constant is in the reported values
         self.solver_type = solver_type
+        require_limits_in_order(lowered)
         self._kind = kind_of(solver_type, lowered.proto)
+        _require_integers(solver_type, lowered)
         self._given = parameters_of(parameters, solver_type, integer=bool(lowered.integer.any()))
         super().__init__(lowered, time_limit=time_limit, on_timeout=on_timeout, threads=threads)
 
@@ -196,6 +205,15 @@ class MathOpt(ModelSolver):
 def _binary(model: LinearModel) -> bool:
     low, high = model.limits
     return bool(model.integer[model.columns].all() and (low >= 0).all() and (high <= 1).all())
+
+
+def _require_integers(solver_type: str, model: LinearModel) -> None:
+    """Raise SolverParameterError if a variable is continuous and the solver would take it for an integer."""
+    if solver_type == "cp_sat" and not model.integer.all():
+        name = model.keys[int(model.integer.argmin())]
+        raise SolverParameterError(
+            f"solver_type='cp_sat' is for integers, and the variable {name!r} is continuous; use 'gscip', 'highs'."
+        )
 
 
 def _entry(variable: mathopt.Variable) -> Any:
