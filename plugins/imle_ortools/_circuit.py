@@ -10,6 +10,7 @@ from ortools.sat.python import cp_model
 from imle_core import Status
 from imle_core.errors import SolverError
 from imle_core.integers import to_integers
+from imle_core.parallel import interruptible
 from imle_ortools._kernels.tours import narrow, settle
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _solve(solver: cp_model.CpSolver, cost: NDArray[np.int64], tour: NDArray[np.
     known[tour, np.roll(tour, -1)] = True
     for arc, used in zip(arcs, known[tails, heads].tolist(), strict=True):
         model.add_hint(arc, used)
-    status = solver.solve(model)
+    status = interruptible(lambda: solver.solve(model), solver.stop_search)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
         raise SolverError(f"CP-SAT ended with {status!r} on the circuit of a row: {model.validate()}")
     bound = float(_reduce(cost)[1])

@@ -6,7 +6,6 @@ import contextlib
 import math
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from ortools.util.python.solve_interrupter import SolveInterrupter
 
 from imle_core import Status
 from imle_core.errors import InfeasibleError, SolverError, SolverTimeoutError, UnboundedError
+from imle_core.parallel import interruptible
 from imle_core.quiet import quiet
 from imle_ortools._linear_objective import LARGEST, Part, parts_of, too_far
 from imle_ortools._linear_parameters import StatusNotOk
@@ -192,13 +192,7 @@ class Search:
         if threading.current_thread() is not threading.main_thread():
             return solve()
         interrupter = SolveInterrupter()
-        with ThreadPoolExecutor(1) as beside:
-            solving = beside.submit(solve, interrupter.pybind_interrupter)
-            try:
-                return solving.result()
-            except BaseException:
-                interrupter.interrupt()
-                raise
+        return interruptible(lambda: solve(interrupter.pybind_interrupter), interrupter.interrupt)
 
     def _reach(self, model: LinearModel) -> float:
         """Return how far values must reach: CP-SAT would narrow bounds beyond 1e7, and find less or nothing."""

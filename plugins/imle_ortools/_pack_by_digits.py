@@ -9,6 +9,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from imle_core.errors import SolverError
+from imle_core.parallel import interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,4 +127,4 @@ def _solve(
     parameters.linearization_level = 2
     if deadline is not None:
         parameters.max_time_in_seconds = max(0.0, deadline - time.monotonic())
-    return solver.solve(model)
+    return interruptible(lambda: solver.solve(model), solver.stop_search)

@@ -17,7 +17,6 @@ from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
 from imle_core import Status
 from imle_core.errors import (
-    InfeasibleError,
     SolverError,
     SolverParameterError,
     SolverTimeoutError,
@@ -36,6 +35,9 @@ _METAHEURISTICS = routing_enums_pb2.LocalSearchMetaheuristic.Value
 _ENDING = frozenset({"AUTOMATIC", "GREEDY_DESCENT"})
 """Metaheuristics that end at a local optimum; the others search until a limit."""
 _NEEDS_CALLBACK = frozenset({"UNSET", "EVALUATOR_STRATEGY", "SWEEP"})
+_TRIES_ALL = "PATH_CHEAPEST_ARC"
+INSERTION = "PARALLEL_CHEAPEST_INSERTION"
+"""A strategy that ends, with a first solution or without; others go through all, which may take for ever."""
 _STATUS = routing_enums_pb2.RoutingSearchStatus
 
 
@@ -44,7 +46,8 @@ class Search:
     """How the routing library searches, under its own names.
 
     Args:
-        first_solution_strategy: Name of one of ``FirstSolutionStrategy``, such as ``"PATH_CHEAPEST_ARC"``.
+        first_solution_strategy: Name of one of ``FirstSolutionStrategy``, such as ``"PATH_CHEAPEST_ARC"``, which goes
+            through all solutions until it finds a feasible one: without a time limit that may take for ever.
         local_search_metaheuristic: Name of one of ``LocalSearchMetaheuristic``. All but ``"GREEDY_DESCENT"`` and
             ``"AUTOMATIC"`` search until a limit.
         time_limit: Seconds for each row, above 0; None: no limit. What is found at a limit of time depends on the
@@ -161,9 +164,9 @@ class Model:
             hint: The nodes of each vehicle's route, without its start and end.
 
         Raises:
-            InfeasibleError: the library proved that there is no solution.
             SolverTimeoutError: the time was over before any was found.
-            SolverError: the search ended without any, which does not prove that there is none; or the model is invalid.
+            SolverError: the search ended without any, which does not prove that there is none, whatever the library
+                says of its own model; or the model is invalid.
         """
         routing, parameters = self.routing, search._parameters
         routing.solver().ReSeed(search.seed)
@@ -200,8 +203,6 @@ class Model:
 
 
 def _failure(status: int, search: Search) -> SolverError:
-    if status == _STATUS.ROUTING_INFEASIBLE:
-        return InfeasibleError("the routing library proved that there is no solution.")
     if status == _STATUS.ROUTING_FAIL_TIMEOUT:
         return SolverTimeoutError(
             f"no solution was found in {search.time_limit} s; increase time_limit, or try another "
@@ -209,9 +210,11 @@ def _failure(status: int, search: Search) -> SolverError:
         )
     if status == _STATUS.ROUTING_INVALID:
         return SolverError("the routing library says that the model or its search parameters are invalid.")
+    strategy = search.first_solution_strategy
+    another = _TRIES_ALL if strategy == INSERTION else INSERTION
     return SolverError(
-        f"the routing library found no solution from first_solution_strategy {search.first_solution_strategy!r}; there "
-        "may be one: try another strategy, such as 'PARALLEL_CHEAPEST_INSERTION'."
+        f"the routing library's search found no solution from first_solution_strategy {strategy!r}; there may be one: "
+        f"try another strategy, such as {another!r}{', with a time_limit' if another == _TRIES_ALL else ''}."
     )
 
 

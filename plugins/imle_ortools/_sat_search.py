@@ -10,6 +10,7 @@ from ortools.sat.python import cp_model_helper
 
 from imle_core import Status
 from imle_core.errors import InfeasibleError, SolverError, SolverTimeoutError
+from imle_core.parallel import interruptible
 from imle_ortools._model_solver import Found
 from imle_ortools._sat_model import validate_model
 from imle_ortools._sat_objective import Layer, layers_of
@@ -147,8 +148,8 @@ class Search:
 
 
 def _call(wrapper: Any, proto: Any) -> Any:
-    """Run a search, whose method has no types."""
-    return wrapper.solve(proto)
+    """Run a search, whose methods have no types; Ctrl-C ends it."""
+    return interruptible(lambda: wrapper.solve(proto), wrapper.stop_search)
 
 
 class _Gather(cp_model_helper.SolutionCallback):

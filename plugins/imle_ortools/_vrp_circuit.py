@@ -11,6 +11,7 @@ from ortools.sat.python import cp_model
 from imle_core import Status
 from imle_core.errors import InfeasibleError, SolverError, SolverTimeoutError
 from imle_core.integers import to_integers
+from imle_core.parallel import interruptible
 from imle_ortools._circuit import make_solver
 from imle_ortools._kernels.vrp_data import NEVER
 from imle_ortools._vrp_costs import narrowed
@@ -53,7 +54,7 @@ def solve_circuit(
         plan = _Plan(arcs, left_out, fixed, data)
         if any(first):
             plan.begin_at(first)
-        outcome = solver.solve(plan.model)
+        outcome = interruptible(lambda: solver.solve(plan.model), solver.stop_search)
         if outcome == cp_model.INFEASIBLE:
             raise InfeasibleError("CP-SAT proved that no plan visits every customer and respects all limits.")
         if outcome == cp_model.UNKNOWN and not any(first):

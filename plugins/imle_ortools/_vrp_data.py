@@ -9,14 +9,12 @@ import numpy as np
 
 from imle_core.errors import SolverParameterError
 from imle_ortools._kernels.vrp_data import NEVER, Data
+from imle_ortools._vrp_units import by_arc, by_node, lengths, loads, times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imle_ortools.routing_problem import RoutingProblem
-
-_DECIMALS = 6
-_BITS = 40
 
 
 def data_of(problem: RoutingProblem) -> Data:
@@ -32,28 +30,17 @@ def data_of(problem: RoutingProblem) -> Data:
     place = np.full(n + 1, -1)
     place[customers] = np.arange(len(customers))
     numbers: dict[str, NDArray[Any]] = {}
-    numbers["demand"], numbers["capacity"] = _integers(
-        [_by_node(problem.demands, n, 0.0), np.array(problem.per_vehicle("capacities", np.inf))]
-    )
-    windows = np.array([(0.0, np.inf) if w is None else w for w in problem.windows or (None,) * n]).reshape(
-        n, 2
-    )
-    service, travel, early, late = _integers(
-        [_by_node(problem.service_times, n, 0.0), _by_arc(problem.travel_times, n), *windows.T]
-    )
-    numbers["early"], numbers["late"] = early, late
-    numbers["travel"] = np.minimum(travel + service[:, None], NEVER)
-    numbers["length"], numbers["longest"] = _integers(
-        [_by_arc(problem.lengths, n), np.array(problem.per_vehicle("max_length", np.inf))]
-    )
-    penalty = _by_node(problem.penalties, n, np.inf).astype(np.float64)
+    numbers["demand"], numbers["capacity"] = loads(problem)
+    numbers["travel"], numbers["early"], numbers["late"] = times(problem)
+    numbers["length"], numbers["longest"] = lengths(problem)
+    penalty = by_node(problem.penalties, n, np.inf).astype(np.float64)
     pairs = np.array(problem.pickups, np.int64).reshape(-1, 2)
     delivery, pickup = np.full(n + 1, -1), np.full(n + 1, -1)
     delivery[pairs[:, 0]], pickup[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
     fixed = np.array(problem.per_vehicle("vehicle_costs", 0.0))
     ends = np.array([(start, n if end is None else end) for start, end in fleet], np.int64)
     no_way = (numbers["travel"] >= NEVER) | (numbers["length"] >= NEVER)
-    offset = np.where(no_way, np.inf, _by_arc(problem.offsets, n))
+    offset = np.where(no_way, np.inf, by_arc(problem.offsets, n))
     columns = np.stack([*ends.T, numbers["capacity"], numbers["longest"], fixed], axis=1)
     alike: dict[bytes, int] = {}
     kind = np.array([alike.setdefault(row.tobytes(), len(alike)) for row in columns], np.int64)
@@ -80,39 +67,6 @@ def data_of(problem: RoutingProblem) -> Data:
     )
     _check(data, problem)
     return data
-
-
-def _by_node(value: Any, n: int, default: float) -> NDArray[Any]:
-    if not isinstance(value, tuple):
-        return np.full(n, default if value is None else value)
-    return np.array([default if each is None else each for each in value])
-
-
-def _by_arc(value: Any, n: int) -> NDArray[Any]:
-    return np.zeros((n, n)) if value is None else np.array(value, np.float64).reshape(n, n)
-
-
-def _integers(arrays: list[NDArray[Any]]) -> list[NDArray[np.int64]]:
-    """Return numbers that are compared with each other as integers of one unit; infinity becomes NEVER.
-
-    Decimals up to the sixth are exact; other numbers are rounded to 2^-40 of the largest.
-    """
-    finite = np.concatenate([array[np.isfinite(array)].ravel() for array in arrays])
-    largest = np.abs(finite).max(initial=0.0)
-    unit = 2.0 ** (_BITS - int(np.frexp(largest)[1])) if largest else 1.0
-    for digits in range(_DECIMALS + 1):
-        scaled = finite * 10.0**digits
-        if largest * 10.0**digits >= 2.0**_BITS:
-            break
-        if (np.abs(scaled - np.rint(scaled)) <= 1e-9 * np.maximum(1.0, np.abs(scaled))).all():
-            unit = 10.0**digits
-            break
-    return [
-        np.where(np.isfinite(array), np.rint(np.where(np.isfinite(array), array, 0.0) * unit), NEVER).astype(
-            np.int64
-        )
-        for array in arrays
-    ]
 
 
 def _check(data: Data, problem: RoutingProblem) -> None:

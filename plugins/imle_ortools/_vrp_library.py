@@ -101,7 +101,8 @@ def _forbid_at_ends(model: Model, i: int, j: int, data: Data) -> None:
 def _add_limits(model: Model, data: Data, nodes: int) -> None:
     """Add the constraints of a problem."""
     routing, index = model.routing, model.manager.NodeToIndex
-    demand, length, travel = data.demand[:nodes], data.length[:nodes, :nodes], data.travel[:nodes, :nodes]
+    demand = data.demand[:nodes]
+    length, travel = (_between_customers(each[:nodes, :nodes], data) for each in (data.length, data.travel))
     if demand.any():
         most = int(np.abs(demand).sum())
         unary = routing.RegisterUnaryTransitVector(demand.tolist())
@@ -121,8 +122,12 @@ def _add_limits(model: Model, data: Data, nodes: int) -> None:
         for node in data.customers.tolist():
             time.CumulVar(index(node)).SetRange(int(data.early[node]), late[node])
         for vehicle, (start, end) in enumerate(zip(data.start.tolist(), data.end.tolist(), strict=True)):
-            time.CumulVar(routing.Start(vehicle)).SetRange(int(data.early[start]), late[start])
-            time.CumulVar(routing.End(vehicle)).SetRange(int(data.early[end]), late[end])
+            first, last = int(data.early[start]), late[end]
+            if last < first:  # it stays where it is, which takes no time
+                routing.NextVar(routing.Start(vehicle)).SetValue(routing.End(vehicle))
+                last = horizon
+            time.CumulVar(routing.Start(vehicle)).SetRange(first, horizon)
+            time.CumulVar(routing.End(vehicle)).SetRange(int(data.early[end]), last)
     pickups = np.flatnonzero(data.delivery >= 0).tolist()
     if pickups:
         routing.AddConstantDimension(1, nodes + 1, True, "rank")
@@ -132,3 +137,10 @@ def _add_limits(model: Model, data: Data, nodes: int) -> None:
             routing.AddPickupAndDelivery(first, second)
             solver.Add(routing.VehicleVar(first) == routing.VehicleVar(second))
             solver.Add(rank.CumulVar(first) <= rank.CumulVar(second))
+
+
+def _between_customers(steps: NDArray[np.int64], data: Data) -> NDArray[np.int64]:
+    """Return lengths or times without those from depot to depot: a vehicle that is not used does not go there."""
+    depots = np.ones(len(steps), np.bool_)
+    depots[data.customers] = False
+    return np.where(depots[:, None] & depots, 0, steps)

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     Kernel = Callable[[NDArray[Any], Data, slice], None]
 
-ITERATIONS = 50
-"""Iterations of the search for each customer, unless the user says how many."""
 CHUNK = 50
 """Iterations of the search between two looks at the clock."""
 
@@ -48,6 +46,15 @@ class Answers(NamedTuple):
     objectives: NDArray[np.float64]
     statuses: NDArray[np.int8]
     gaps: NDArray[np.float64]
+
+
+def default_iterations(customers: int) -> int:
+    """Return how long the search goes on, unless the user says it.
+
+    1,000 iterations are enough for 20 customers; from there to 36 many more are needed to leave a good plan for the
+    best one, 20,000 for a fifth of a second. Beyond 400 they grow with the customers.
+    """
+    return max(1_000, min(customers**5 // 3_200, 20_000), 50 * customers)
 
 
 def empty(theta: NDArray[Any], status: Status) -> Answers:
@@ -142,7 +149,7 @@ def _searched(
 
     def kernel(costs: NDArray[Any], data: Data, rows: slice) -> None:
         states, hints = np.zeros_like(costs), _plans(hint, data, rows)
-        steps = ITERATIONS * len(data.customers) if iterations is None else iterations
+        steps = default_iterations(len(data.customers)) if iterations is None else iterations
         if time_limit is None:
             search_rows(costs, data, hints, steps, seed, states, answers.objectives[rows])
         else:

@@ -99,7 +99,7 @@ class RoutingParameters(LimitParameters):
     """What solvers over the routing library take."""
 
     first_solution_strategy: str | None = parameter(
-        None, help="Of the routing library, under its own name; None: PATH_CHEAPEST_ARC."
+        None, help="Of the routing library, under its own name; None: one that ends soon."
     )
     local_search_metaheuristic: str | None = parameter(
         None, help="Of the routing library, under its own name; None: GREEDY_DESCENT."
@@ -139,7 +139,7 @@ class VRPParameters(RoutingParameters):
         "auto", help="'auto': exact up to 10 customers, local search beyond; explain() says which."
     )
     iterations: int | None = parameter(
-        None, ge=1, help="Iterations of the local search; None: 50 for each customer."
+        None, ge=1, help="Iterations of the local search; None: 1,000 to 20,000, by the number of customers."
     )
     negative: Literal["allow", "clip", "error"] = parameter("allow", help="What happens to costs below zero.")
 

@@ -24,8 +24,10 @@ class RoutingProblem:
     .. math:: \langle z, c + \text{offsets} \rangle + \sum_{k \text{ used}} \text{vehicle\_costs}_k
        + \sum_{i \text{ not visited}} \text{penalties}_i
 
-    Sequences and arrays are kept as tuples, so that a problem is hashable. Numbers that constraints compare (demands,
-    times, lengths) are turned into integers exactly where they have at most six decimals, else to 40 bits.
+    Sequences and arrays are kept as tuples, so that a problem is hashable. Numbers that constraints compare (loads,
+    times, lengths) become integers: exactly where they have at most six decimals, and are below 2e15 of the last one;
+    else to 2^-50 of the largest that can matter. One that would lose more than a millionth of itself is refused. A
+    limit that no route comes up to, however large, is none; times are counted from the first start.
 
     Args:
         nodes: How many nodes there are; by default as many as the demands, windows, ... have.

@@ -19,7 +19,7 @@ from imle_core.errors import (
 from imle_ortools import _vrp_methods as methods
 from imle_ortools import _vrp_routes as plans
 from imle_ortools._reading import one_of
-from imle_ortools._routing import Search
+from imle_ortools._routing import INSERTION, Search
 from imle_ortools._vrp_data import data_of
 from imle_ortools.routing_problem import RoutingProblem, problem_of
 
@@ -34,9 +34,11 @@ Method = Literal["auto", "exact", "local_search", "routing"]
 Negative = Literal["allow", "clip", "error"]
 
 AUTO_EXACT = 10
-"""Up to so many customers ``method="auto"`` is exact: a few milliseconds at most."""
+"""Up to so many customers ``method="auto"`` is exact: a few milliseconds, but some tens of them, for each depot where
+vehicles start, with limits of time and of length that are both wide."""
 MOST_EXACT, MOST_TIMED = 16, 14
-"""And up to so many it is by the dynamic programme, in a second or less; the fewer with windows, lengths or pairs."""
+"""And up to so many it is by the dynamic programme, in a second or less; the fewer with windows, lengths or pairs. With
+limits of time and of length that are both wide, it may take several seconds and half a gigabyte."""
 LARGEST = 1e300
 """Costs beyond, beside costs that are fixed, could overflow in a sum."""
 
@@ -66,9 +68,12 @@ class VehicleRouting(Solver):
     Args:
         problem: A :class:`RoutingProblem`, or a mapping of its options. ``None`` if each row brings its own.
         method: See above.
-        iterations: Of ``"local_search"``, for each row; by default 50 for each customer.
+        iterations: Of ``"local_search"``, for each row; by default 1,000 for up to 20 customers, from there more and
+            more, 20,000 for 36 to 400, and 50 for each customer beyond.
         seed: Of the random numbers of ``"local_search"``, and of the routing library's.
-        first_solution_strategy: Of the routing library, under its own name; by default ``"PATH_CHEAPEST_ARC"``.
+        first_solution_strategy: Of the routing library, under its own name; by default
+            ``"PARALLEL_CHEAPEST_INSERTION"``. Others, such as ``"PATH_CHEAPEST_ARC"``, go through all plans until one
+            is feasible: with few vehicles give them a ``time_limit``.
         local_search_metaheuristic: Likewise; by default ``"GREEDY_DESCENT"``.
         solution_limit: Likewise.
         time_limit: Seconds for each row of the two searches and of CP-SAT; ``None``: no limit.
@@ -86,7 +91,7 @@ class VehicleRouting(Solver):
     Raises:
         SolverParameterError: a parameter is not valid, or no plan can be feasible; the message names the node.
         InvalidInstanceError: the same of an instance.
-        InfeasibleError: ``"exact"`` proved, or the routing library says, that a row has no plan.
+        InfeasibleError: ``"exact"`` proved that a row has no plan.
         SolverTimeoutError: no plan was found in time, or ``on_timeout="error"``.
         SolverError: a search found no plan, which is no proof that there is none.
 
@@ -147,7 +152,9 @@ class VehicleRouting(Solver):
                 f"{', '.join(asked)}: only for method='routing'; got method={method!r}."
             )
         self.method: Method = "routing" if asked else method
-        self._search = Search(time_limit=time_limit, seed=seed, **asked)
+        self._search = Search(
+            time_limit=time_limit, seed=seed, **{"first_solution_strategy": INSERTION, **asked}
+        )
         self._own: Data | None = None
         self.event_shape: tuple[int | None, ...] = (None, None)
         if self.problem is not None:

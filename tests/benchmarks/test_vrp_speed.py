@@ -57,7 +57,7 @@ def test_20_customers_are_3_times_faster_than_by_callbacks_not_slower_than_by_ma
     theta, demands = problems()
     problem = {"demands": demands, "capacities": CAPACITY}
     own = imle.solver("ortools.vrp", problem=problem, threads=1)
-    library = imle.solver("ortools.vrp", problem=problem, method="routing")
+    library = imle.solver("ortools.vrp", problem=problem, first_solution_strategy="PATH_CHEAPEST_ARC")
     least = imle.solver("ortools.vrp", problem=problem, iterations=20_000).solve(theta)
     best, found, by_library = (
         (z * theta).sum((1, 2)) for z in (least, own.solve(theta), library.solve(theta))

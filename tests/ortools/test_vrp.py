@@ -154,6 +154,7 @@ def test_many_customers_are_exact_by_cp_sat(problem):
 def test_cp_sat_says_how_far_its_plan_is_from_a_proof():
     problem, theta = large(30)
     found = solver(problem, method="local_search").solve(theta[None])
+    solver(problem, method="local_search", time_limit=600.0).solve(theta[None])  # compiles
     limited = solver(problem, method="exact", time_limit=0.5)
     with imle.Outcomes() as outcomes:
         z = limited.solve(theta[None], validate="full")
@@ -289,6 +290,15 @@ def test_an_instance_takes_the_place_of_options_of_the_constructor():
     z = solver(PACKED).solve(theta, instances=[{"capacities": 6}, {"demands": (0, 3, 3, 3, 3)}])
     np.testing.assert_array_equal(z[0], solver({**PACKED, "capacities": 6}).solve(theta[:1])[0])
     assert z[1, 0].sum() == 4
+
+
+def test_a_layer_takes_problems_made_of_arrays():
+    days = np.array([[0, 1, 1, 1, 1], [0, 3, 3, 1, 2]])
+    layer = imle.SolverLayer("ortools.vrp", problem=PACKED).eval()
+    theta = torch.rand(2, 5, 5, generator=torch.Generator().manual_seed(0))
+    z = layer(theta, instances=[RoutingProblem(demands=day, capacities=3) for day in days])
+    as_tuples = layer(theta, instances=[{"demands": tuple(day)} for day in days.tolist()])
+    torch.testing.assert_close(z, as_tuples)
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,24 @@ def test_a_dearer_way_is_kept_where_it_leaves_more_time(limit, a, b):
     assert (z[0] * theta).sum() == brute_force(problem, theta)
 
 
+@pytest.mark.parametrize("method", ["exact", "local_search", "routing"])
+@pytest.mark.parametrize(
+    ("limits", "visited"),
+    [
+        ({"demands": (0, 5, -4), "capacities": (5, 4)}, 0),  # 1 in the end, but 5 on the way
+        ({"demands": (0, 2, 2), "capacities": (4, 3)}, 1),
+        ({"lengths": [[1] * 3] * 3, "max_length": (3, 2)}, 1),
+        ({"nodes": 4, "starts": (0, 0), "ends": (0, 3), "travel_times": [[1] * 3 + [np.inf]] * 4}, 0),
+    ],
+)
+def test_a_cheap_vehicle_does_no_more_than_it_can(limits, visited, method):
+    # All vehicles start at one depot, and the first one is too dear.
+    problem = {**limits, "vehicle_costs": (10.0, 0.0), "penalties": 3.5}
+    solver = imle.solver("ortools.vrp", problem=problem, method=method)
+    z = solver.solve(np.ones((1, *solver.event_shape)), validate="full")
+    assert z[0, :, 1:3].sum() == visited
+
+
 def test_a_plan_is_not_lost_where_raised_costs_are_zero():
     # The arc from the nearer start is the least one, and costs nothing once costs below zero are raised.
     theta = np.array([[0.0, 0.0, 1.2], [0.0, 0.0, -0.5], [0.0, 0.0, 0.0]])

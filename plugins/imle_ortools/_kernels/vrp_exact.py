@@ -16,8 +16,8 @@ def solve_exact(theta: Any, data: Any, state: Any, objective: Any) -> None:
 
     First the cheapest route r(S) of each kind of vehicle through each set S of customers, by labels: for each S and
     last customer the cost, time and length of ways, of which those are dropped that are no better in any of the three
-    (without windows and limits of length that leaves one, as in Held and Karp's method). Then the cheapest way to
-    split the customers:
+    (without windows and limits of length that leaves one, as in Held and Karp's method). Kinds that start at one depot
+    share them, unless loads may fall. Then the cheapest way to split the customers:
 
     .. math:: g_k(S) = \min\Bigl(g_{k-1}(S), \min_{T \subseteq S} g_{k-1}(S \setminus T) + r_k(T)\Bigr)
 
@@ -42,17 +42,14 @@ def solve_exact(theta: Any, data: Any, state: Any, objective: Any) -> None:
         skipped[one] = skipped[rest] + data.penalty[data.customers[last]]
     kinds = data.kind.max() + 1
     price, final = np.empty((kinds, sets)), np.empty((kinds, sets), np.int64)
+    first, group = _groups(data)
     for row in range(len(theta)):
         fill_costs(theta[row], data, cost)
         costs, facts = np.empty(4 * sets + 64), np.empty((4 * sets + 64, 5), np.int64)
         used = 0
-        for kind in range(kinds):
-            vehicle = 0
-            while data.kind[vehicle] != kind:
-                vehicle += 1
-            used, costs, facts = _price(
-                cost, data, vehicle, load, costs, facts, used, price[kind], final[kind]
-            )
+        for number in range(group.max() + 1):
+            mates = np.flatnonzero(group == number)
+            used, costs, facts = _price(cost, data, mates, first, load, costs, facts, used, price, final)
         routes, objective[row] = _split(data, price, skipped)
         if objective[row] == np.inf:
             continue
@@ -68,10 +65,43 @@ def solve_exact(theta: Any, data: Any, state: Any, objective: Any) -> None:
 
 
 @compiled
+def _groups(data: Any) -> Any:
+    """Return the first vehicle of each kind, and a number for each kind, the same for those with the same labels.
+
+    They start at one depot. What a vehicle can carry at most does not matter on the way where loads only rise: then
+    the load of the whole set is the largest.
+    """
+    rising = (data.demand >= 0).all()
+    kinds = data.kind.max() + 1
+    first, group, groups = np.empty(kinds, np.int64), np.full(kinds, -1), 0
+    for vehicle in range(len(data.start) - 1, -1, -1):
+        first[data.kind[vehicle]] = vehicle
+    for kind in range(kinds):
+        mine = first[kind]
+        for other in range(kind):
+            its = first[other]
+            if data.start[mine] == data.start[its] and (rising or data.capacity[mine] == data.capacity[its]):
+                group[kind] = group[other]
+        if group[kind] < 0:
+            group[kind] = groups
+            groups += 1
+    return first, group
+
+
+@compiled
 def _price(
-    cost: Any, data: Any, vehicle: int, load: Any, costs: Any, facts: Any, used: int, price: Any, final: Any
+    cost: Any,
+    data: Any,
+    mates: Any,
+    first: Any,
+    load: Any,
+    costs: Any,
+    facts: Any,
+    used: int,
+    price: Any,
+    final: Any,
 ) -> Any:
-    """Find the cheapest route of a vehicle through each set of customers.
+    """Find the cheapest route of each kind of vehicle in a group through each set of customers.
 
     Labels, from ``used`` on, are rows of ``costs`` and of ``facts``: time, length, last customer, label before, and
     the next label of the same set and last customer. Both arrays are replaced by larger ones when they are full.
@@ -79,16 +109,18 @@ def _price(
     Returns:
         The number of labels, and both arrays.
     """
-    customers, many, sets = data.customers, len(data.customers), len(price)
-    capacity, longest, end = data.capacity[vehicle], data.longest[vehicle], data.end[vehicle]
+    customers, many, sets = data.customers, len(data.customers), price.shape[1]
+    start = data.start[first[mates[0]]]
+    capacity, longest = data.capacity[first[mates]].max(), data.longest[first[mates]].max()
     head = np.full((sets, many), -1, np.int64)
     pickup, delivery = np.full(many, -1), np.full(many, -1)
     for i in range(many):
         for j in range(many):
             if data.delivery[customers[i]] == customers[j]:
                 delivery[i], pickup[j] = j, i
-    price[:], final[:] = np.inf, -1
-    price[0] = 0.0
+    for kind in mates:
+        price[kind], final[kind] = np.inf, -1
+        price[kind, 0] = 0.0
     for before in range(sets):
         if before and (load[before] < 0 or load[before] > capacity):
             continue
@@ -98,18 +130,20 @@ def _price(
         for last in range(many if before else 1):
             label = head[before, last] if before else -1
             while label >= 0 or before == 0:
-                node = customers[last] if before else data.start[vehicle]
+                node = customers[last] if before else start
                 time = facts[label, 0] if before else data.early[node]
                 walked = facts[label, 1] if before else 0
                 paid = costs[label] if before else 0.0
                 if closed and before:
-                    total = paid + cost[node, end]
-                    if (
-                        total < price[before]
-                        and time + data.travel[node, end] <= data.late[end]
-                        and walked + data.length[node, end] <= longest
-                    ):
-                        price[before], final[before] = total, label
+                    for kind in mates:
+                        end, total = data.end[first[kind]], paid + cost[node, data.end[first[kind]]]
+                        if (
+                            total < price[kind, before]
+                            and load[before] <= data.capacity[first[kind]]
+                            and time + data.travel[node, end] <= data.late[end]
+                            and walked + data.length[node, end] <= data.longest[first[kind]]
+                        ):
+                            price[kind, before], final[kind, before] = total, label
                 for i in range(many):
                     after = before | (1 << i)
                     if after == before or load[after] < 0 or load[after] > capacity:

@@ -20,8 +20,8 @@ BLINK = 0.01
 """How often an insertion is overlooked, so that the search is not always led the same way."""
 MEAN = 10.0
 """Customers that are removed at a time on average, or 0.4 of all if that is less."""
-HOT, COLD = 0.3, 0.03
-"""First and last temperature, relative to the mean cost of an arc."""
+HOT, COLD = 2.0, 0.1
+"""First and last temperature, relative to the mean cost of an arc: cooler searches stay in the first good plans."""
 
 
 @compiled

@@ -9,6 +9,7 @@ from ortools.sat.python import cp_model
 
 from imle_core.errors import InvalidInstanceError, SolverError
 from imle_core.integers import to_integers
+from imle_core.parallel import interruptible
 
 from ._base import Answer, Model, Outcome
 from ._integral import cost_bits, integral_rows, why_not_integral
@@ -61,7 +62,7 @@ class CpSat(Model):
         self._set(costs, start)
         solver = cp_model.CpSolver()
         _configure(solver.parameters, seconds)
-        status = solver.solve(self._model)
+        status = interruptible(lambda: solver.solve(self._model), solver.stop_search)
         end = _ENDS.get(status)
         if end is None:
             raise SolverError(
