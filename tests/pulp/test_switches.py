@@ -59,27 +59,41 @@ def test_cents_count_beside_millions(weights, capacity, backend):
     assert solver.solve(np.array([[2.0, 3.0]])).tolist() == [[0, 1]]
 
 
+def facilities(rng, number, customers, large):
+    """Return a problem, the variables that open facilities, their costs, and the least total; None where unknown."""
+    demand, ship = rng.uniform(0.1, 2, customers), rng.uniform(1, 5, (number, customers))
+    opening = rng.uniform(1, 6, number)
+    problem = pulp.LpProblem("facilities", pulp.LpMinimize)
+    flow = [[pulp.LpVariable(f"x{i}_{j}", 0) for j in range(customers)] for i in range(number)]
+    opened = [pulp.LpVariable(f"y{i}", cat=pulp.LpBinary) for i in range(number)]
+    problem += pulp.lpDot(ship.ravel().tolist(), [one for row in flow for one in row])
+    for j in range(customers):
+        problem += pulp.lpSum(row[j] for row in flow) >= demand[j]
+    for i in range(number):
+        problem += pulp.lpSum(flow[i]) <= (large or demand.sum()) * opened[i]
+    sets = itertools.chain.from_iterable(
+        itertools.combinations(range(number), k) for k in range(1, number + 1)
+    )
+    costs = (opening[list(some)].sum() + demand @ ship[list(some)].min(0) for some in sets)
+    return problem, opened, opening, min(costs) if number < 10 else None
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_facilities_that_a_large_constant_opens(seed):
-    """5 facilities and 4 customers, against all sets of open facilities."""
-    rng = np.random.default_rng(seed)
-    demand, ship, opening = rng.uniform(0.1, 2, 4), rng.uniform(1, 5, (5, 4)), rng.uniform(1, 6, 5)
-    problem = pulp.LpProblem("facilities", pulp.LpMinimize)
-    flow = [[pulp.LpVariable(f"x{i}_{j}", 0) for j in range(4)] for i in range(5)]
-    opened = [pulp.LpVariable(f"y{i}", cat=pulp.LpBinary) for i in range(5)]
-    problem += pulp.lpSum(ship[i, j] * flow[i][j] for i in range(5) for j in range(4))
-    for j in range(4):
-        problem += pulp.lpSum(flow[i][j] for i in range(5)) >= demand[j]
-    for i in range(5):
-        problem += pulp.lpSum(flow[i]) <= 1e7 * opened[i]
+    problem, opened, opening, least = facilities(np.random.default_rng(seed), 5, 4, 1e7)
     with imle.Outcomes() as outcomes:
         imle.solver("pulp.ilp", problem=problem, theta=opened).solve(opening[None])
-    best = min(
-        opening[list(some)].sum() + demand @ ship[list(some)].min(0)
-        for size in range(1, 6)
-        for some in itertools.combinations(range(5), size)
-    )
-    assert outcomes.objectives[0] == pytest.approx(best)
+    assert outcomes.objectives[0] == pytest.approx(least)
+
+
+def test_many_facilities_are_searched_again_where_tolerances_let_too_much_through():
+    found = []
+    for large in (None, 1e6):
+        problem, opened, opening, _ = facilities(np.random.default_rng(1), 20, 30, large)
+        with imle.Outcomes() as outcomes:
+            imle.solver("pulp.ilp", problem=problem, theta=opened, backend="highs").solve(opening[None])
+        found.append(outcomes.objectives[0])
+    assert found[1] == pytest.approx(found[0])
 
 
 def test_smaller_constants_win_and_lose_no_integer_point():

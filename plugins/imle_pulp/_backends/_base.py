@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
@@ -117,21 +118,19 @@ class Model(ABC):
             return Answer(Outcome.INFEASIBLE, None)
         if self._separable:
             return self._best_bounds(cost)
+        begun = time.monotonic()
         answer = self._run(cost, start, seconds)
+        x, row = self._point(answer)
+        if row is not None:
+            left = None if seconds is None else max(seconds - (time.monotonic() - begun), 1e-3)
+            answer = self._strictly(cost, start, left) or answer
+            x, row = self._point(answer)
         if answer.status is Outcome.UNBOUNDED:
             return self._unbounded_or_infeasible(cost, seconds)
         if answer.status is Outcome.TIME_LIMIT:
             return self._best_known(cost, answer, start)
-        if answer.x is None:
+        if x is None:
             return answer
-        x = self._polished(answer.x)
-        if (row := self._broken(x)) is not None:
-            strict = self._strictly(cost, start, seconds)
-            if strict is not None:
-                if strict.x is None:
-                    return strict
-                x = self._polished(strict.x)
-                row = self._broken(x)
         if row is not None:
             raise SolverError(
                 f"the solver's answer breaks the constraint {self.program.row_names[row]!r} once its integers are "
@@ -139,6 +138,13 @@ class Model(ABC):
                 "another backend."
             )
         return self._refined(cost, x, seconds)
+
+    def _point(self, answer: Answer) -> tuple[NDArray[np.float64] | None, int | None]:
+        """Return the point of an optimum with exact integers, and the first row that it breaks, if any."""
+        if answer.status is not Outcome.OPTIMAL or answer.x is None:
+            return None, None
+        x = self._polished(answer.x)
+        return x, self._broken(x)
 
     def _strictly(
         self, cost: NDArray[np.float64], start: NDArray[np.float64] | None, seconds: float | None
