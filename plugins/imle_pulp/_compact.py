@@ -283,11 +283,15 @@ def _answers(
     """Return the optimum of each task where its vertex is whole, or where its start costs no more than the bound."""
     whole = np.where(program.integer, np.rint(vertices.x), vertices.x) + 0.0
     whole = whole.clip(program.lower, program.upper)
-    good = (np.abs(whole - vertices.x) <= FEASIBILITY).all(1) & feasible(program, whole)
+    off = np.abs(whole - vertices.x).max(1, initial=0.0)
+    good = (off <= FEASIBILITY) & feasible(program, whole)
+    exact = off <= CERTAIN
     values, bounds = np.einsum("ij,ij->i", costs, whole), vertices.bound.tolist()
     answers: list[Found | None] = []
-    for task, x, is_good, value, bound in zip(tasks, whole, good, values.tolist(), bounds, strict=True):
-        if is_good and reached(task.cost, x, bound):
+    for task, x, is_good, is_exact, value, bound in zip(
+        tasks, whole, good.tolist(), exact.tolist(), values.tolist(), bounds, strict=True
+    ):
+        if is_good and (is_exact or reached(task.cost, x, bound)):
             answers.append(Found(x, value, bound))
         elif task.start is not None and reached(task.cost, task.start, bound):
             answers.append(Found(task.start, float(task.cost @ task.start), bound))

@@ -73,7 +73,7 @@ class Searcher:
             return None
         whole = np.where(program.integer, np.rint(answer.x), answer.x)
         off = np.abs(whole - answer.x).max(initial=0.0)
-        near = off <= FEASIBILITY and reached(task.cost, whole, answer.bound)
+        near = off <= CERTAIN or (off <= FEASIBILITY and reached(task.cost, whole, answer.bound))
         if off == 0 or (near and feasible(program, whole[None])[0]):
             return Found(whole, float(task.cost @ whole), answer.bound)
         if task.start is None or not reached(task.cost, task.start, answer.bound):
