@@ -252,6 +252,18 @@ class SolutionPool(nn.Module):
             self._seen.difference_update(_fingerprints(states[~keep], groups[~keep].tolist()))
             states, groups, offsets = states[keep], groups[keep], offsets[keep]
         self.states, self.groups, self.offsets = states, groups, offsets
+        if not keep.all():
+            self._forget_instances()
+
+    def _forget_instances(self) -> None:
+        """Leave out instances without structures, once they are most."""
+        used = torch.unique(self.groups)
+        if 2 * len(used) >= len(self._instances):
+            return
+        self.groups = torch.searchsorted(used, self.groups)
+        self._instances = [self._instances[number] for number in used.tolist()]
+        self._numbers = {_key(one): number for number, one in enumerate(self._instances)}
+        self._seen = set(_fingerprints(self.states, self.groups.tolist()))
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return the instances, in plain types: a list of each, empty for one that is not plain."""
@@ -292,7 +304,8 @@ class SolutionPool(nn.Module):
             setattr(self, name, tensor.detach().clone().to(getattr(self, name).device))
         # Of another problem, perhaps: a layer asks its solver about each before the pool answers with it.
         self.offsets = torch.full_like(self.groups, torch.nan, dtype=torch.float64)
-        rest = {key: value for key, value in state_dict.items() if key.removeprefix(prefix) not in _SAVED}
+        ours = {prefix + name for name in (*_SAVED, "offsets")}  # offsets were saved, once
+        rest = {key: value for key, value in state_dict.items() if key not in ours}
         super()._load_from_state_dict(
             rest, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
         )

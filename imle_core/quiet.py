@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import threading
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +22,15 @@ class _Stream:
         self._inside = 0
         self._saved: int | None = None
         self._found = _find(name)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Restore the stream in a forked child, in which nobody is inside: other threads are not there."""
+        self._lock = threading.Lock()
+        if self._inside and self._found is not None:
+            self._found[0].value = self._saved
+        self._inside = 0
 
     @contextlib.contextmanager
     def to_nowhere(self) -> Iterator[None]:

@@ -21,6 +21,9 @@ GAP = 20
 RANGE = 30
 """A factor of 2^30 between costs is the most that the tolerances of solvers in floating point resolve."""
 
+NEGLIGIBLE = 1e-9
+"""Costs that matter by this part of the largest at most are taken for 0 where they cannot be told apart otherwise."""
+
 LARGEST = 20
 """Costs are below 2^20: solvers lose digits above, and below 2^-10 they come near to their tolerances of 1e-7."""
 
@@ -91,6 +94,20 @@ def parts_of(model: LinearModel, costs: NDArray[np.float64]) -> list[Part]:
             parts.append(_part(columns[larger], costs[larger], tuple(cost // divisor for cost in whole)))
             start = cut
     return [*parts, _part(columns[start:], costs[start:])]
+
+
+def without_negligible(model: LinearModel, costs: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return costs with zeros for those that together never matter by 1e-9 of the largest; None where they may.
+
+    They are below 2^-30 of it: what is left of sums that should be 0, or of saturated sigmoids.
+    """
+    size = np.abs(costs)
+    low, high = model.bounds[:, model.objective_columns]
+    small = (size > 0) & (np.ldexp(size, RANGE) < size.max(initial=0.0))
+    reach = float((size[small] * (high - low)[small]).sum())
+    if not small.any() or not reach <= NEGLIGIBLE * size.max():
+        return None
+    return np.where(small, 0.0, costs)
 
 
 def too_far() -> InvalidThetaError:

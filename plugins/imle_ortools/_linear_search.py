@@ -15,10 +15,16 @@ from ortools.math_opt.python import mathopt
 from ortools.util.python.solve_interrupter import SolveInterrupter
 
 from imle_core import Status
-from imle_core.errors import InfeasibleError, SolverError, SolverTimeoutError, UnboundedError
+from imle_core.errors import (
+    InfeasibleError,
+    InvalidThetaError,
+    SolverError,
+    SolverTimeoutError,
+    UnboundedError,
+)
 from imle_core.parallel import interruptible
 from imle_core.quiet import quiet
-from imle_ortools._linear_objective import LARGEST, Part, parts_of, too_far
+from imle_ortools._linear_objective import LARGEST, Part, parts_of, too_far, without_negligible
 from imle_ortools._linear_parameters import StatusNotOk
 from imle_ortools._model_solver import Found
 
@@ -84,6 +90,21 @@ class Search:
             InvalidThetaError: the magnitudes of the costs are too far spread.
             SolverError: the solver failed.
         """
+        try:
+            return self._minimise(model, costs, hint, row)
+        except InvalidThetaError:
+            rest = without_negligible(model, costs)
+            if rest is None:
+                raise
+            return self._minimise(model, rest, hint, row)
+
+    def _minimise(
+        self,
+        model: LinearModel,
+        costs: NDArray[np.float64],
+        hint: NDArray[np.float64] | None,
+        row: int | None,
+    ) -> Found:
         end = None if self._limit is None else time.monotonic() + self._limit
         proto = model.copy()
         before: list[tuple[Part, int]] = []
@@ -95,7 +116,7 @@ class Search:
             if found is not None and reason in _ENDED:
                 return found._replace(status=Status.TIME_LIMIT)
             if found is not None and reason not in _SOLVED:
-                raise _failure(result, row)  # though there is a solution, and costs have limits
+                raise too_far()  # though there is a solution, and costs have limits
             if part.lowered.any() and reason in _WITHOUT_LIMIT:  # by the lowered costs, that is
                 raise too_far()
             self._require(result, model, proto, row)

@@ -39,8 +39,9 @@ class MathOpt(ModelSolver):
     1e17 they do not see one of 1: where the smaller costs together are less than any step of the larger ones, which
     are of integers, those are solved first, and the smaller choose among the best by them. Otherwise all are solved
     together, with costs beyond 2^30 of the least lowered to that; unless their variables then are at the bounds where
-    they cost least, which proves the answer, it is an error. Every row is solved from the beginning, by a solver made
-    for it, which takes no longer than an incremental one and makes answers depend on their row alone.
+    they cost least, which proves the answer, small costs that can change no total by 1e-9 of the largest cost are taken
+    for 0, and where they can it is an error. Every row is solved from the beginning, by a solver made for it, which
+    takes no longer than an incremental one and makes answers depend on their row alone.
 
     An answer that breaks a constraint of integers, with integer coefficients, is an error, whatever the tolerances of
     the solver. Where bounds and coefficients reach 1e8, those may still cost the last of eight digits of the optimum.

@@ -65,7 +65,11 @@ class Choice:
         """
         sample, best, answers = tasks[:SAMPLE], (len(tasks) + 1, math.inf), list[Found]()
         for name in candidates(self.program):
-            searcher.warm(name)
+            try:
+                searcher.warm(name)
+            except InvalidInstanceError:  # the rows of this batch may be for it all the same
+                self.seconds[name] = math.inf
+                continue
             budget = PATIENCE[0] * best[1] + PATIENCE[1]
             begun = time.perf_counter()
             found = _all_within(searcher, name, sample, budget, limit)

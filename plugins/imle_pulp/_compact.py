@@ -10,7 +10,7 @@ import numpy as np
 
 from imle_core.parallel import cpus, share
 from imle_pulp._backends import FEASIBILITY
-from imle_pulp._backends._clean import clean
+from imle_pulp._backends._clean import clean, without_large_switches
 from imle_pulp._backends.highs import HighsRelaxation
 from imle_pulp._kernels.branch import DONE, search_rows
 from imle_pulp._kernels.simplex import AT_LOWER, AT_UPPER, FREE, solve_rows
@@ -255,7 +255,7 @@ class Relaxations:
         if not 0 < program.width * program.height <= CELLS:
             return None
         own = None if program is self._program else self._tableau(self._program)
-        cleaned = clean(program)
+        cleaned = without_large_switches(clean(program))
         try:
             return Tableau(cleaned, _feasible_basis(cleaned)) if own is None else own.of(cleaned)
         except ValueError:

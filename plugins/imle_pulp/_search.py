@@ -135,7 +135,8 @@ def feasible(program: Program, x: NDArray[np.float64]) -> NDArray[np.bool_]:
     slack = FEASIBILITY * np.where(program.integer, 1.0, np.maximum(1.0, np.abs(x)))
     good = (x >= program.lower - slack) & (x <= program.upper + slack)
     good &= ~program.integer | (np.abs(x - np.rint(x)) <= FEASIBILITY)
-    return np.asarray(good.all(1) & ~broken(program, x).any(1), np.bool_)
+    whole = np.where(program.integer, np.rint(x), x)
+    return np.asarray(good.all(1) & ~broken(program, whole).any(1), np.bool_)
 
 
 def reached(cost: NDArray[np.float64], x: NDArray[np.float64], bound: float) -> bool:

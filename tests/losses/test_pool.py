@@ -273,3 +273,25 @@ def test_rows_of_instances_that_are_not_known_have_no_best():
     best, known = pool.best(torch.ones(2, 3), [7, 8])
     assert known.tolist() == [False, False]
     assert best.tolist() == [[0, 0, 0], [0, 0, 0]]
+
+
+def test_instances_without_structures_are_forgotten():
+    pool = imle.SolutionPool(capacity=10, total=10)
+    for instance in range(500):
+        pool.add(torch.eye(3)[instance % 3][None], instances=[instance])
+    assert len(pool) == 10
+    assert len(pool.get_extra_state()["instances"]) <= 20
+    best, known = pool.best(torch.ones(3, 3), [499, 490, 3])
+    assert known.tolist() == [True, True, False]
+    assert best[:2].argmax(1).tolist() == [499 % 3, 490 % 3]
+    assert pool.add(torch.eye(3)[499 % 3][None], instances=[499]) == 0
+
+
+def test_checkpoints_that_hold_offsets_are_loaded():
+    pool = imle.SolutionPool()
+    pool.add(torch.eye(2))
+    state = {**pool.state_dict(), "offsets": torch.zeros(2, dtype=torch.float64)}
+    other = imle.SolutionPool()
+    other.load_state_dict(state)
+    assert len(other) == 2
+    assert other.offsets.isnan().all()

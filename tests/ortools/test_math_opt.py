@@ -90,7 +90,7 @@ def test_small_costs_count_beside_huge_ones(solver_type):
 
 def test_magnitudes_that_no_tolerance_resolves_are_refused():
     model = mathopt.Model()
-    x = [model.add_binary_variable() for _ in range(4)]
+    x = [model.add_integer_variable(lb=0, ub=1000) for _ in range(4)]  # a thousand times 1e-10 do matter
     model.add_linear_constraint(x[0] + x[1] >= 1)
     with pytest.raises(InvalidThetaError, match=r"ortools.cp_sat"):
         math_opt(model, x).solve(np.array([[1.0, 1e-5, 1e-10, 1e-15]]))

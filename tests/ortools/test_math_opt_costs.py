@@ -80,9 +80,12 @@ def test_costs_of_all_sizes_keep_a_unit_beside_smaller_ones(solver_type):
 
 
 @pytest.mark.parametrize("solver_type", INTEGER)
-def test_a_large_sum_that_became_worse_is_refused(solver_type, monkeypatch):
+def test_a_large_sum_never_becomes_worse_for_small_costs(solver_type, monkeypatch):
     model, x = many_and_one()
     monkeypatch.setattr(_linear_search, "_keep", lambda *_: None)  # as if a solver's tolerance had let it
+    z = math_opt(model, x, solver_type=solver_type).solve(np.array([[1e20, 1.0]]))
+    assert z[0, 0] == 2e7
+    monkeypatch.setattr(_linear_search, "without_negligible", lambda *_: None)
     with pytest.raises(InvalidThetaError, match="lose the small ones"):
         math_opt(model, x, solver_type=solver_type).solve(np.array([[1e20, 1.0]]))
 
@@ -107,32 +110,29 @@ MAGNITUDES = {
 
 @pytest.mark.parametrize("solver_type", INTEGER)
 @pytest.mark.parametrize("magnitudes", MAGNITUDES)
-def test_answers_are_exact_or_refused(solver_type, magnitudes):
-    """Refused are only costs that a sum in floating point would lose as well."""
+def test_answers_are_exact_or_nearly(solver_type, magnitudes):
+    """Not exact, by 1e-9 of the largest cost, are only costs that a sum in floating point would lose as well."""
     rng = np.random.default_rng(2)
-    refused = 0
+    inexact = 0
     for _ in range(15):
         model, x, states = covering(rng)
         theta = MAGNITUDES[magnitudes](rng)
-        try:
-            z = math_opt(model, x, solver_type=solver_type).solve(theta[None])[0]
-        except InvalidThetaError:
-            refused += 1
-            continue
+        z = math_opt(model, x, solver_type=solver_type).solve(theta[None])[0]
         assert (states == z).all(1).any()
-        assert exact_cost(theta, z) == min(exact_cost(theta, state) for state in states)
-    assert refused <= (6 if magnitudes in ("noise on the forbidden", "anything") else 0)
+        above = exact_cost(theta, z) - min(exact_cost(theta, state) for state in states)
+        assert above <= 1e-9 * np.abs(theta).max()
+        inexact += above > 0
+    assert inexact <= (6 if magnitudes in ("noise on the forbidden", "anything") else 0)
 
 
 @pytest.mark.parametrize("solver_type", ["gscip", "highs", "glop"])
-def test_a_forbidding_cost_on_continuous_variables_is_proven_or_refused(solver_type):
+def test_a_forbidding_cost_on_continuous_variables_counts(solver_type):
     model = mathopt.Model()
     x = [model.add_variable(lb=0, ub=1) for _ in range(3)]
     model.add_linear_constraint(x[0] + x[1] + x[2] >= 1.5)
     solver = math_opt(model, x, solver_type=solver_type)
     assert solver.solve(np.array([[1e17, 1.0, 2.0]])) == pytest.approx(np.array([[0, 1, 0.5]]))
-    with pytest.raises(InvalidThetaError, match="spread so far"):
-        solver.solve(np.array([[1e17, 1e17, 1.0]]))
+    assert solver.solve(np.array([[1e17, 1e17, 1.0]]))[0, :2].sum() == pytest.approx(0.5)
 
 
 def test_lowered_costs_make_no_row_unbounded():
@@ -290,3 +290,13 @@ def test_ctrl_c_is_heard_during_a_solve(solver_type):
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+
+
+@pytest.mark.parametrize("solver_type", ["gscip", "highs", "cp_sat"])
+@pytest.mark.parametrize("tiny", [5e-17, 1e-12, -3e-15, 1e-10])
+def test_what_is_left_of_a_cost_of_zero_is_no_error(tiny, solver_type):
+    model = mathopt.Model()
+    x = [model.add_binary_variable() for _ in range(3)]
+    model.add_linear_constraint(sum(x) == 2)
+    solver = imle.solver("ortools.math_opt", model=model, variables=x, solver_type=solver_type)
+    assert solver.solve(np.array([[0.73, 0.41, tiny]])).tolist() == [[0, 1, 1]]

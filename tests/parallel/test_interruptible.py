@@ -108,3 +108,51 @@ def test_other_threads_search_by_themselves():
 def _interrupt():
 
     os.kill(os.getpid(), signal.SIGINT)
+
+
+STORM = """
+import random, signal, time
+from imle_core.parallel import interruptible
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+answers, until = 0, time.monotonic() + 3
+while time.monotonic() < until:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-4, 1e-3))
+        while True:
+            answers += interruptible(lambda: 1, lambda: None)
+    except KeyboardInterrupt:
+        pass
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(interruptible(lambda: "still there", lambda: None), answers > 1000)
+import atexit
+atexit.register(lambda: print(interruptible(lambda: "at the end", lambda: None)))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers that interrupt")
+def test_interrupts_at_any_moment_leave_it_working():
+    done = subprocess.run(
+        [sys.executable, "-c", STORM], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, "still there True\nat the end\n"), done.stderr
+
+
+def test_a_handler_of_a_signal_may_search_while_another_search_goes_on():
+    found = []
+    before = signal.signal(
+        signal.SIGALRM, lambda *_: found.append(interruptible(lambda: "inner", lambda: None))
+    )
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        found.append(interruptible(lambda: time.sleep(0.3) or "outer", lambda: None))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert found == ["inner", "outer"]
+
+
+def test_a_forked_child_searches():
+    interruptible(lambda: 1, stop=lambda: None)
+    child = os.fork()
+    if child == 0:
+        os._exit(interruptible(lambda: 7, stop=lambda: None))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

@@ -6,7 +6,7 @@ import numpy as np
 import pulp
 import pytest
 from backend_cases import make_program
-from imle_pulp._backends._clean import broken, clean
+from imle_pulp._backends._clean import broken, without_large_switches
 
 import imle_core as imle
 
@@ -108,7 +108,7 @@ def test_smaller_constants_win_and_lose_no_integer_point():
         below = rng.random(2) < 0.5
         low, high = np.where(below, -np.inf, limits), np.where(below, limits, np.inf)
         program = make_program(matrix, low, high, lower, upper, [1] * 4)
-        smaller = clean(program)
+        smaller = without_large_switches(program)
         changed += smaller is not program
         points = np.array(
             list(itertools.product(*map(range, lower.tolist(), (upper + 1).tolist()))), np.float64
@@ -116,3 +116,27 @@ def test_smaller_constants_win_and_lose_no_integer_point():
         assert (broken(program, points).any(1) == broken(smaller, points).any(1)).all()
         assert (np.abs(smaller.values) <= np.abs(program.values)).all()
     assert changed > 40
+
+
+@pytest.mark.parametrize("backend", ["auto", "cp_sat", "highs"])
+def test_decimals_stay_decimals_beside_large_constants(backend):
+    rng = np.random.default_rng(0)
+    problem = pulp.LpProblem("decimals", pulp.LpMinimize)
+    y = [pulp.LpVariable(f"y{i}", cat=pulp.LpBinary) for i in range(40)]
+    x = [pulp.LpVariable(f"x{i}", 0, 9, pulp.LpInteger) for i in range(40)]
+    problem += pulp.lpSum(x) >= 120
+    for i in range(40):
+        problem += 3.07 * x[i] + 3.67 * x[i - 1] + 10000 * y[i] <= 10000 + 7.53
+    theta = rng.integers(-9, 9, (2, 80)).astype(float)
+    solver = imle.solver("pulp.ilp", problem=problem, theta=y + x, backend=backend)
+    expected = imle.solver("pulp.ilp", problem=problem, theta=y + x, backend="cbc").solve(theta)
+    assert (solver.solve(theta) * theta).sum(1) == pytest.approx((expected * theta).sum(1))
+
+
+def test_states_that_are_nearly_whole_are_taken_for_whole():
+    problem = pulp.LpProblem("two", pulp.LpMinimize)
+    x = [pulp.LpVariable(f"x{i}", cat=pulp.LpBinary) for i in range(4)]
+    problem += pulp.lpSum(x) == 2
+    solver = imle.solver("pulp.ilp", problem=problem, theta=x)
+    states = np.array([[1 - 1e-7, 1, 0, 0], [1 - 1e-4, 1, 0, 0]])
+    assert solver.is_feasible(states).tolist() == [True, False]

@@ -11,7 +11,7 @@ import numpy as np
 
 from imle_core.errors import SolverError
 
-from ._clean import broken, clean, contradicts_itself
+from ._clean import broken, clean, contradicts_itself, without_large_switches
 from ._levels import face, small_part
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class Model(ABC):
         self._given = program
 
     def _taken(self, program: Program) -> Program:
-        """Return the programme that is solved when this one is given."""
-        return clean(program)
+        """Return the programme that is solved when this one is given, to a library in floating point."""
+        return without_large_switches(clean(program))
 
     @abstractmethod
     def _load(self, program: Program) -> None:

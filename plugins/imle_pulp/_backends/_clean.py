@@ -26,15 +26,15 @@ CANCELLED = 1e-10
 
 
 def clean(program: Program) -> Program:
-    """Return the programme with whole bounds of its integer columns, and without needlessly large coefficients."""
+    """Return the programme with whole bounds of its integer columns."""
     lower = np.where(program.integer, np.ceil(program.lower - ROUNDING), program.lower)
     upper = np.where(program.integer, np.floor(program.upper + ROUNDING), program.upper)
     if not (np.array_equal(lower, program.lower) and np.array_equal(upper, program.upper)):
-        program = program.with_(lower=lower, upper=upper)
-    return _without_large_switches(program)
+        return program.with_(lower=lower, upper=upper)
+    return program
 
 
-def _without_large_switches(program: Program) -> Program:
+def without_large_switches(program: Program) -> Program:
     r"""Return the programme with the least coefficients that switch rows off as well.
 
     .. math:: \sum_{j \ne k} a_j x_j + a_k x_k \le b, \quad x_k \in \{0, 1\}, \quad a_k < 0:

@@ -12,6 +12,7 @@ from imle_core.integers import to_integers
 from imle_core.parallel import interruptible
 
 from ._base import Answer, Model, Outcome
+from ._clean import clean
 from ._integral import cost_bits, integral_rows, why_not_integral
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ _ENDS = {
 
 class CpSat(Model):
     """Bounded integers only; costs become integers of 50 bits, so that the search compares them exactly."""
+
+    def _taken(self, program: Program) -> Program:
+        """Return the programme with its own coefficients: integers need no others, and decimals stay decimals."""
+        return clean(program)
 
     def _load(self, program: Program) -> None:
         if reason := why_not_integral(program):
