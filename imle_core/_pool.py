@@ -178,7 +178,7 @@ class SolutionPool(nn.Module):
         self._check_event(scores, "best")
         states, groups, offsets = self.states, self.groups, self.offsets
         of_rows = None
-        if instances is not None or len(self._instances) > 1:
+        if instances is not None or self._instances != [None]:
             of_rows = torch.tensor(self._groups_of(instances, len(scores), new=False), device=groups.device)
             asked = torch.isin(groups, of_rows)
             if not asked.any():

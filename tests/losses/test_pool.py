@@ -295,3 +295,11 @@ def test_checkpoints_that_hold_offsets_are_loaded():
     other.load_state_dict(state)
     assert len(other) == 2
     assert other.offsets.isnan().all()
+
+
+def test_rows_without_instances_have_no_structures_of_an_instance():
+    pool = imle.SolutionPool()
+    pool.add(torch.eye(3), instances=["a"] * 3)
+    assert not pool.best(torch.ones(2, 3))[1].any()
+    pool.add(torch.eye(3)[:1])
+    assert pool.best(torch.ones(2, 3))[0].tolist() == [[1, 0, 0], [1, 0, 0]]
